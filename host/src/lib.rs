@@ -1,0 +1,3 @@
+//! Runs a project's tests in parallel across sandboxes and reports one truth.
+
+pub mod model;
