@@ -18,5 +18,6 @@
 mod bindings;
 pub mod junit;
 pub mod shell;
+pub mod template;
 
 pub use bindings::offload::plugin::{bridge, host, io, process, types};
