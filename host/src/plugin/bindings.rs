@@ -1,0 +1,47 @@
+//! The generated face of `wit/`: the only file that names generated modules.
+
+mod provider_world {
+    wasmtime::component::bindgen!({
+        world: "provider-plugin",
+        path: "../wit",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: { "offload:plugin/io.stdio": crate::plugin::imports::SharedStdio },
+    });
+}
+
+mod framework_world {
+    wasmtime::component::bindgen!({
+        world: "streaming-framework-plugin",
+        path: "../wit",
+        imports: { default: async | trappable },
+        exports: { default: async },
+        with: {
+            "offload:plugin/types": super::provider_world::offload::plugin::types,
+            "offload:plugin/host": super::provider_world::offload::plugin::host,
+        },
+    });
+}
+
+/// The contract's types, as the rest of the host sees them.
+pub mod contract {
+    pub use super::framework_world::exports::offload::plugin::framework::{
+        Discovery, FinishedRun, Found, ResultFile, RunPlan,
+    };
+    pub use super::framework_world::exports::offload::plugin::observer::Event as Observed;
+    pub use super::provider_world::exports::offload::plugin::provider::{
+        Created, ImageSpec, Prepared, SandboxSpec, Transfer,
+    };
+    pub use super::provider_world::offload::plugin::types::{
+        Captured, Command, Context, Exit, Failure, Outcome, Test,
+    };
+}
+
+pub(super) mod exports {
+    pub use super::framework_world::exports::offload::plugin::{framework, observer};
+    pub use super::provider_world::exports::offload::plugin::{metadata, provider};
+}
+
+pub(super) mod imports {
+    pub use super::provider_world::offload::plugin::{host, io, process, types};
+}

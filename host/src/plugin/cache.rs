@@ -1,0 +1,91 @@
+//! Compiled components on disk, so that only the first run of a new version compiles anything.
+//!
+//! A file is named by a hash of what its contents depend on: the component, wasmtime's version, the engine's settings
+//! and the processor. It starts with a hash of the rest, so a damaged or cut-off file is compiled anew.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use super::locator::Located;
+
+/// Names the folder to use instead of the user's cache folder.
+const FOLDER_VARIABLE: &str = "OFFLOAD_CACHE_DIR";
+
+/// The compiled form of a component: from the cache, or compiled and then put there.
+pub(super) fn load(engine: &Engine, located: &Located) -> wasmtime::Result<Component> {
+    let file = folder().map(|folder| folder.join(key(engine, located)));
+    if let Some(file) = &file
+        && let Some(component) = read(engine, file)
+    {
+        return Ok(component);
+    }
+    let component = Component::new(engine, &located.bytes)?;
+    if let Some(file) = &file
+        && let Err(error) = component.serialize().and_then(|code| Ok(write(file, &code)?))
+    {
+        tracing::debug!("the compiled plugin was not kept in {}: {error:#}", file.display());
+    }
+    Ok(component)
+}
+
+fn key(engine: &Engine, located: &Located) -> String {
+    let mut settings = DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut settings);
+    format!("{}-{:016x}.cwasm", located.hash.to_hex(), settings.finish())
+}
+
+/// `$OFFLOAD_CACHE_DIR`, `$XDG_CACHE_HOME/offload`, `~/Library/Caches/offload` or `~/.cache/offload`.
+fn folder() -> Option<PathBuf> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(folder) = variable(FOLDER_VARIABLE) {
+        return Some(folder);
+    }
+    let caches = variable("XDG_CACHE_HOME").filter(|path| path.is_absolute()).or_else(|| {
+        let home = variable("HOME")?;
+        Some(home.join(if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" }))
+    })?;
+    Some(caches.join("offload"))
+}
+
+fn read(engine: &Engine, file: &Path) -> Option<Component> {
+    if !is_ours(file) {
+        return None;
+    }
+    let bytes = std::fs::read(file).ok()?;
+    let (hash, code) = bytes.split_at_checked(blake3::OUT_LEN)?;
+    if blake3::hash(code).as_bytes() != hash {
+        tracing::debug!("{} is damaged: compiling anew", file.display());
+        return None;
+    }
+    // SAFETY: `deserialize` runs what it is given as machine code. The file was written by `write` below: it lies in a
+    // folder that only this user can write to and belongs to this user (`is_ours`), its contents carry their hash, and
+    // wasmtime itself refuses what another version or other settings made. Whoever can forge it already is this user.
+    #[expect(unsafe_code, reason = "loading what this program compiled earlier")]
+    let component = unsafe { Component::deserialize(engine, code) };
+    component.ok()
+}
+
+/// Whether nobody else could have written the file.
+fn is_ours(file: &Path) -> bool {
+    let user = nix::unistd::geteuid().as_raw();
+    let private = |path: &Path| {
+        std::fs::metadata(path).is_ok_and(|metadata| metadata.uid() == user && metadata.mode() & 0o022 == 0)
+    };
+    private(file) && file.parent().is_some_and(private)
+}
+
+fn write(file: &Path, code: &[u8]) -> std::io::Result<()> {
+    let Some(folder) = file.parent() else { return Ok(()) };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    // Another process may do the same at this moment: each writes a file of its own and the last rename wins.
+    let mut unfinished = tempfile::NamedTempFile::new_in(folder)?;
+    unfinished.write_all(blake3::hash(code).as_bytes())?;
+    unfinished.write_all(code)?;
+    unfinished.persist(file)?;
+    Ok(())
+}

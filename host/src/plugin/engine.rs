@@ -1,0 +1,51 @@
+//! One engine for the whole process.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use wasmtime::component::{HasSelf, Linker};
+use wasmtime::{Config, Engine};
+
+use super::bindings::imports;
+use super::store::State;
+
+/// How often a running guest is made to look whether its time is up, and lets others run.
+pub(super) const TICK: Duration = Duration::from_millis(10);
+
+/// The engine and everything that a component may import.
+pub(super) struct Runtime {
+    pub(super) engine: Engine,
+    pub(super) linker: Linker<State>,
+}
+
+impl Runtime {
+    /// The runtime of this process, made at first use.
+    ///
+    /// # Errors
+    /// Wasmtime does not support this machine; the text says why.
+    pub(super) fn get() -> Result<&'static Self, String> {
+        static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
+        RUNTIME.get_or_init(|| Self::new().map_err(|error| format!("{error:#}"))).as_ref().map_err(Clone::clone)
+    }
+
+    fn new() -> wasmtime::Result<Self> {
+        let mut config = Config::new();
+        config.wasm_component_model(true).epoch_interruption(true);
+        let engine = Engine::new(&config)?;
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        imports::types::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+        imports::host::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+        imports::io::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+        imports::process::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+        let ticked = engine.weak();
+        std::thread::Builder::new().name("epoch".into()).spawn(move || {
+            while let Some(engine) = ticked.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                std::thread::sleep(TICK);
+            }
+        })?;
+        Ok(Self { engine, linker })
+    }
+}

@@ -1,0 +1,117 @@
+//! A framework component. An instance serves one discovery or one attempt: what it observes of a command and what it
+//! reads from the results afterwards belong together.
+
+use std::sync::Arc;
+
+use super::bindings::contract::{Context, Discovery, Exit, FinishedRun, Observed, Outcome, RunPlan, Test};
+use super::bindings::exports::{framework, observer};
+use super::component::{Info, Linked, Live, LogSink, Settings, failed};
+use super::error::PluginError;
+use super::locator::Kind;
+use super::store::begin_call;
+use crate::model;
+
+#[derive(Clone)]
+pub struct FrameworkComponent {
+    linked: Linked,
+    framework: Arc<framework::GuestIndices>,
+    observer: Option<Arc<observer::GuestIndices>>,
+}
+
+pub struct FrameworkInstance {
+    live: Live,
+    framework: framework::Guest,
+    observer: Option<observer::Guest>,
+}
+
+impl FrameworkComponent {
+    /// # Errors
+    /// No such framework, or its component cannot be compiled or linked.
+    pub fn load(name: &str, settings: Settings, log: LogSink) -> Result<Self, PluginError> {
+        let linked = Linked::load(Kind::Framework, name, settings, log)?;
+        let framework = Arc::new(linked.export(framework::GuestIndices::new)?);
+        let observer = observer::GuestIndices::new(&linked.pre).ok().map(Arc::new);
+        Ok(Self { linked, framework, observer })
+    }
+
+    pub async fn describe(&self) -> Result<Info, PluginError> {
+        self.linked.describe().await
+    }
+
+    pub async fn instantiate(&self) -> Result<FrameworkInstance, PluginError> {
+        let mut live = self.linked.instantiate().await?;
+        let framework = self.framework.load(&mut live.store, &live.instance);
+        let framework = framework.map_err(|error| failed("instantiate", &live.store, &error))?;
+        let observer = match &self.observer {
+            None => None,
+            Some(indices) => {
+                let observer = indices.load(&mut live.store, &live.instance);
+                Some(observer.map_err(|error| failed("instantiate", &live.store, &error))?)
+            }
+        };
+        Ok(FrameworkInstance { live, framework, observer })
+    }
+}
+
+/// One call on the instance, and every way in which it can trap as a [`PluginError`].
+macro_rules! call {
+    ($self:ident, $function:literal, |$store:ident| $call:expr) => {{
+        begin_call(&mut $self.live.store);
+        let $store = &mut $self.live.store;
+        let result = $call.await;
+        result.map_err(|error| failed($function, &$self.live.store, &error))
+    }};
+}
+
+impl FrameworkInstance {
+    pub async fn needs(&mut self) -> Result<Vec<String>, PluginError> {
+        call!(self, "needs", |store| self.framework.call_needs(store))
+    }
+
+    pub async fn discover(
+        &mut self,
+        context: &Context,
+        paths: &[String],
+        previous: &[FinishedRun],
+    ) -> Result<Discovery, model::Failure> {
+        let result = call!(self, "discover", |store| self.framework.call_discover(store, context, paths, previous))?;
+        result.map_err(model::Failure::from)
+    }
+
+    pub async fn run_command(&mut self, context: &Context, tests: &[Test]) -> Result<RunPlan, model::Failure> {
+        let result = call!(self, "run-command", |store| self.framework.call_run_command(store, context, tests))?;
+        result.map_err(model::Failure::from)
+    }
+
+    pub async fn parse_results(
+        &mut self,
+        context: &Context,
+        tests: &[Test],
+        run: &FinishedRun,
+    ) -> Result<Vec<Outcome>, model::Failure> {
+        let result =
+            call!(self, "parse-results", |store| self.framework.call_parse_results(store, context, tests, run))?;
+        result.map_err(model::Failure::from)
+    }
+
+    /// Whether this framework tells results while its command runs.
+    pub fn observes(&self) -> bool {
+        self.observer.is_some()
+    }
+
+    /// Hands over the next bytes of a stream; nothing for a framework that does not observe.
+    pub async fn observe(&mut self, source: &str, bytes: &[u8]) -> Result<Vec<Observed>, PluginError> {
+        match &self.observer {
+            None => Ok(Vec::new()),
+            Some(observer) => call!(self, "observe", |store| observer.call_observe(store, source, bytes)),
+        }
+    }
+
+    /// Says that the observed command has ended.
+    pub async fn ended(&mut self, exit: Exit) -> Result<Vec<Observed>, PluginError> {
+        match &self.observer {
+            None => Ok(Vec::new()),
+            Some(observer) => call!(self, "ended", |store| observer.call_ended(store, exit)),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! `io`: the standard streams of a command, held by the host.
+
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+use wasmtime::component::Resource;
+
+use crate::model::Stream;
+use crate::plugin::bindings::imports::io;
+use crate::plugin::store::State;
+use crate::process::Stdio;
+
+/// What the resource `stdio` stands for.
+pub struct SharedStdio(Arc<Mutex<Stdio>>);
+
+impl SharedStdio {
+    pub(in crate::plugin) fn new(stdio: Arc<Mutex<Stdio>>) -> Self {
+        Self(stdio)
+    }
+
+    pub(super) fn streams(&self) -> Arc<Mutex<Stdio>> {
+        self.0.clone()
+    }
+}
+
+impl io::Host for State {}
+
+impl io::HostStdio for State {
+    async fn read_stdin(&mut self, stdio: Resource<SharedStdio>, at_most: u32) -> wasmtime::Result<Option<Vec<u8>>> {
+        let streams = self.table.get(&stdio)?.streams();
+        let mut streams = streams.lock().await;
+        if streams.stdin.is_empty() {
+            return Ok(None);
+        }
+        let length = streams.stdin.len().min(at_most as usize);
+        Ok(Some(streams.stdin.drain(..length).collect()))
+    }
+
+    async fn write_stdout(&mut self, stdio: Resource<SharedStdio>, bytes: Vec<u8>) -> wasmtime::Result<()> {
+        let streams = self.table.get(&stdio)?.streams();
+        Ok(streams.lock().await.stdout.write(Stream::Stdout, &bytes).await?)
+    }
+
+    async fn write_stderr(&mut self, stdio: Resource<SharedStdio>, bytes: Vec<u8>) -> wasmtime::Result<()> {
+        let streams = self.table.get(&stdio)?.streams();
+        Ok(streams.lock().await.stderr.write(Stream::Stderr, &bytes).await?)
+    }
+
+    async fn drop(&mut self, stdio: Resource<SharedStdio>) -> wasmtime::Result<()> {
+        self.table.delete(stdio)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,70 @@
+//! `process`: commands on the host.
+
+use wasmtime::component::Resource;
+
+use super::io::SharedStdio;
+use crate::plugin::bindings::imports::process;
+use crate::plugin::bindings::imports::types::{Captured, Command, Exit, Failure};
+use crate::plugin::store::State;
+use crate::process as host_process;
+
+impl process::Host for State {
+    async fn run(
+        &mut self,
+        command: Command,
+        stdio: Resource<SharedStdio>,
+    ) -> wasmtime::Result<Result<Exit, Failure>> {
+        let streams = self.table.get(&stdio)?.streams();
+        let mut streams = streams.lock().await;
+        let command = command.into();
+        Ok(host_process::run(&command, &mut streams)
+            .await
+            .map(Exit::from)
+            .map_err(|error| could_not_start(&command, &error)))
+    }
+
+    async fn capture(&mut self, command: Command, stdin: Vec<u8>) -> wasmtime::Result<Result<Captured, Failure>> {
+        let command = command.into();
+        Ok(host_process::capture(&command, stdin)
+            .await
+            .map(Captured::from)
+            .map_err(|error| could_not_start(&command, &error)))
+    }
+}
+
+fn could_not_start(command: &host_process::Command, error: &std::io::Error) -> Failure {
+    let program = command.argv.first().map_or("", String::as_str);
+    // The kernel reports a missing working directory as if the program were missing.
+    let missing = command.cwd.as_ref().filter(|cwd| !cwd.is_dir());
+    let (code, message, help) = if error.kind() == std::io::ErrorKind::ArgumentListTooLong {
+        ("argument-list-too-long", format!("the arguments of `{program}` are too long for this system"), None)
+    } else if let Some(cwd) = missing {
+        let help = "create it, or correct `working_dir`".to_owned();
+        ("no-directory", format!("the working directory {} does not exist", cwd.display()), Some(help))
+    } else {
+        let help = format!("check that `{program}` is installed and in PATH");
+        ("not-started", format!("cannot run `{program}`: {error}"), Some(help))
+    };
+    Failure { code: code.into(), message, help, retryable: false }
+}
+
+impl From<Command> for host_process::Command {
+    fn from(command: Command) -> Self {
+        Self { argv: command.argv, env: command.env, cwd: command.cwd.map(Into::into) }
+    }
+}
+
+impl From<host_process::Exit> for Exit {
+    fn from(exit: host_process::Exit) -> Self {
+        match exit {
+            host_process::Exit::Code(code) => Self::Code(code),
+            host_process::Exit::Signal(signal) => Self::Signal(signal),
+        }
+    }
+}
+
+impl From<host_process::Captured> for Captured {
+    fn from(captured: host_process::Captured) -> Self {
+        Self { exit: captured.exit.into(), stdout: captured.stdout, stderr: captured.stderr }
+    }
+}

@@ -1,0 +1,97 @@
+//! A provider component: every call runs on an instance of its own, so a broken or busy one holds up no other.
+
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+use wasmtime::component::Resource;
+
+use super::bindings::contract::{Command, Created, Exit, Failure, ImageSpec, Prepared, SandboxSpec, Transfer};
+use super::bindings::exports::provider::{Guest, GuestIndices};
+use super::component::{Info, Linked, Live, LogSink, Settings, failed};
+use super::error::PluginError;
+use super::imports::SharedStdio;
+use super::locator::Kind;
+use super::store::begin_call;
+use crate::model;
+use crate::process::Stdio;
+
+#[derive(Clone)]
+pub struct ProviderComponent {
+    linked: Linked,
+    indices: Arc<GuestIndices>,
+}
+
+/// One call: a fresh instance, the call itself, and every way in which it can fail as a [`model::Failure`].
+macro_rules! call {
+    ($self:ident, $function:literal, |$guest:ident, $store:ident| $call:expr) => {{
+        let (Live { store: mut $store, .. }, $guest) = $self.instance($function).await?;
+        let result = $call.await;
+        result.map_err(|error| failed($function, &$store, &error))?.map_err(model::Failure::from)
+    }};
+}
+
+impl ProviderComponent {
+    /// # Errors
+    /// No such provider, or its component cannot be compiled or linked.
+    pub fn load(name: &str, settings: Settings, log: LogSink) -> Result<Self, PluginError> {
+        let linked = Linked::load(Kind::Provider, name, settings, log)?;
+        let indices = Arc::new(linked.export(GuestIndices::new)?);
+        Ok(Self { linked, indices })
+    }
+
+    pub async fn describe(&self) -> Result<Info, PluginError> {
+        self.linked.describe().await
+    }
+
+    pub async fn prepare(&self, spec: &ImageSpec) -> Result<Prepared, model::Failure> {
+        call!(self, "prepare", |guest, store| guest.call_prepare(&mut store, spec))
+    }
+
+    pub async fn create(&self, spec: &SandboxSpec) -> Result<Created, model::Failure> {
+        call!(self, "create", |guest, store| guest.call_create(&mut store, spec))
+    }
+
+    pub async fn exec(
+        &self,
+        sandbox: &str,
+        exec_id: &str,
+        command: &Command,
+        stdio: Arc<Mutex<Stdio>>,
+    ) -> Result<Exit, model::Failure> {
+        let (Live { mut store, .. }, guest) = self.instance("exec").await?;
+        let stdio = match store.data_mut().table.push(SharedStdio::new(stdio)) {
+            Ok(resource) => Resource::new_borrow(resource.rep()),
+            Err(error) => return Err(failed("exec", &store, &error.into()).into()),
+        };
+        let result = guest.call_exec(&mut store, sandbox, exec_id, command, stdio).await;
+        result.map_err(|error| failed("exec", &store, &error))?.map_err(model::Failure::from)
+    }
+
+    pub async fn cancel(&self, sandbox: &str, exec_id: &str) -> Result<(), model::Failure> {
+        call!(self, "cancel", |guest, store| guest.call_cancel(&mut store, sandbox, exec_id))
+    }
+
+    pub async fn download(&self, sandbox: &str, files: &[Transfer]) -> Result<Vec<String>, model::Failure> {
+        call!(self, "download", |guest, store| guest.call_download(&mut store, sandbox, files))
+    }
+
+    pub async fn destroy(&self, sandboxes: &[String]) -> Result<(), model::Failure> {
+        call!(self, "destroy", |guest, store| guest.call_destroy(&mut store, sandboxes))
+    }
+
+    async fn instance(&self, function: &'static str) -> Result<(Live, Guest), PluginError> {
+        let mut live = self.linked.instantiate().await?;
+        let guest = self
+            .indices
+            .load(&mut live.store, &live.instance)
+            .map_err(|error| failed(function, &live.store, &error))?;
+        begin_call(&mut live.store);
+        Ok((live, guest))
+    }
+}
+
+impl From<Failure> for model::Failure {
+    fn from(failure: Failure) -> Self {
+        Self { code: failure.code, message: failure.message, help: failure.help, retryable: failure.retryable }
+    }
+}

@@ -1,0 +1,10 @@
+//! The one home of starting processes: each in a group of its own, always ended and reaped.
+
+mod capture;
+mod group;
+mod run;
+mod sweep;
+
+pub use capture::Capture;
+pub use run::{Captured, Command, Exit, Output, Stdio, capture, run};
+pub use sweep::{EXEC_ID, sweep};

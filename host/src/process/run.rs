@@ -1,0 +1,233 @@
+//! Runs one command and pumps its streams.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStdin};
+use tokio::sync::mpsc;
+
+use super::capture::Capture;
+use super::group::Group;
+use crate::model::Stream;
+
+/// After a command has ended, how long its output may stay open: something that it left running may hold it for ever.
+const DRAIN: Duration = Duration::from_secs(1);
+
+/// A program and its arguments; no shell is implied.
+#[derive(Clone, Debug, Default)]
+pub struct Command {
+    pub argv: Vec<String>,
+    /// Set on top of the environment of this process.
+    pub env: Vec<(String, String)>,
+    pub cwd: Option<PathBuf>,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    Code(i32),
+    Signal(i32),
+}
+
+impl From<std::process::ExitStatus> for Exit {
+    fn from(status: std::process::ExitStatus) -> Self {
+        match (status.code(), status.signal()) {
+            (Some(code), _) => Self::Code(code),
+            (None, Some(signal)) => Self::Signal(signal),
+            (None, None) => Self::Code(-1),
+        }
+    }
+}
+
+/// Where one output stream of a command goes.
+#[derive(Debug, Default)]
+pub struct Output {
+    pub capture: Capture,
+    /// Takes all of it.
+    pub log: Option<File>,
+    /// Is told of it as it comes, and holds the command up when it does not keep pace.
+    pub tap: Option<mpsc::Sender<(Stream, Vec<u8>)>>,
+}
+
+impl Output {
+    /// Adds bytes that came from `stream`.
+    pub async fn write(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
+        self.capture.push(bytes);
+        if let Some(log) = &mut self.log {
+            log.write_all(bytes)?;
+        }
+        if let Some(tap) = &self.tap
+            && tap.send((stream, bytes.to_vec())).await.is_err()
+        {
+            self.tap = None;
+        }
+        Ok(())
+    }
+}
+
+/// The standard streams of a command.
+#[derive(Debug, Default)]
+pub struct Stdio {
+    /// Given to the command, then closed.
+    pub stdin: Vec<u8>,
+    pub stdout: Output,
+    pub stderr: Output,
+}
+
+/// A finished command whose output was kept.
+#[derive(Debug)]
+pub struct Captured {
+    pub exit: Exit,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+}
+
+/// Runs a command to its end, then ends what it left running in its group. Dropping the future ends all of it.
+///
+/// # Errors
+/// The program could not be started, or its log could not be written.
+pub async fn run(command: &Command, stdio: &mut Stdio) -> io::Result<Exit> {
+    let mut child = spawn(command)?;
+    let group = Group::of(&child);
+    let exit = drive(&mut child, stdio).await;
+    drop(group);
+    exit
+}
+
+/// Runs a command to its end and keeps the first and last MiB of its output. What it started in the background and left
+/// running goes on: that may be the sandbox itself. Dropping the future ends all of it.
+///
+/// # Errors
+/// The program could not be started.
+pub async fn capture(command: &Command, stdin: Vec<u8>) -> io::Result<Captured> {
+    let mut child = spawn(command)?;
+    let group = Group::of(&child);
+    let mut stdio = Stdio { stdin, ..Stdio::default() };
+    let exit = drive(&mut child, &mut stdio).await?;
+    group.release();
+    Ok(Captured {
+        exit,
+        stdout: stdio.stdout.capture.into_bytes(),
+        stderr: stdio.stderr.capture.into_bytes(),
+    })
+}
+
+fn spawn(command: &Command) -> io::Result<Child> {
+    let Some((program, arguments)) = command.argv.split_first() else {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"));
+    };
+    let mut process = tokio::process::Command::new(program);
+    process
+        .args(arguments)
+        .envs(command.env.iter().map(|(name, value)| (name, value)))
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true);
+    if let Some(cwd) = &command.cwd {
+        process.current_dir(cwd);
+    }
+    process.spawn()
+}
+
+async fn drive(child: &mut Child, stdio: &mut Stdio) -> io::Result<Exit> {
+    let feed = feed(child.stdin.take(), std::mem::take(&mut stdio.stdin));
+    let stdout = pump(child.stdout.take(), Stream::Stdout, &mut stdio.stdout);
+    let stderr = pump(child.stderr.take(), Stream::Stderr, &mut stdio.stderr);
+    let pumps = async { tokio::try_join!(stdout, stderr) };
+    tokio::pin!(feed, pumps);
+    let (mut fed, mut drained) = (false, false);
+    let status = loop {
+        tokio::select! {
+            status = child.wait() => break status?,
+            () = &mut feed, if !fed => fed = true,
+            result = &mut pumps, if !drained => {
+                result?;
+                drained = true;
+            }
+        }
+    };
+    if !drained && let Ok(result) = tokio::time::timeout(DRAIN, pumps).await {
+        result?;
+    }
+    Ok(status.into())
+}
+
+async fn feed(stdin: Option<ChildStdin>, bytes: Vec<u8>) {
+    if let Some(mut stdin) = stdin {
+        // A command that does not read its input is no error; whether it did its work shows in its results.
+        let _ = stdin.write_all(&bytes).await;
+    }
+}
+
+async fn pump(pipe: Option<impl AsyncRead + Unpin>, stream: Stream, output: &mut Output) -> io::Result<()> {
+    let Some(mut pipe) = pipe else { return Ok(()) };
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        match pipe.read(&mut buffer).await? {
+            0 => return Ok(()),
+            length => output.write(stream, &buffer[..length]).await?,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    fn sh(line: &str) -> Command {
+        Command { argv: ["sh", "-c", line].map(String::from).to_vec(), ..Command::default() }
+    }
+
+    #[tokio::test]
+    async fn gives_exit_and_both_streams() {
+        let captured = capture(&sh("cat; echo no >&2; exit 3"), b"in".to_vec()).await.unwrap();
+        assert_eq!(captured.exit, Exit::Code(3));
+        assert_eq!((captured.stdout, captured.stderr), (b"in".to_vec(), b"no\n".to_vec()));
+    }
+
+    #[tokio::test]
+    async fn says_which_signal_ended_it() {
+        assert_eq!(run(&sh("kill -9 $$"), &mut Stdio::default()).await.unwrap(), Exit::Signal(9));
+    }
+
+    #[tokio::test]
+    async fn does_not_wait_for_what_was_left_running() {
+        let started = Instant::now();
+        let mut stdio = Stdio::default();
+        assert_eq!(run(&sh("sleep 600 & echo $!"), &mut stdio).await.unwrap(), Exit::Code(0));
+        assert!(started.elapsed() < Duration::from_secs(60));
+        let left = String::from_utf8(stdio.stdout.capture.into_bytes()).unwrap();
+        assert!(ends_soon(left.trim()).await, "process {left} still runs");
+    }
+
+    #[tokio::test]
+    async fn ends_the_group_when_dropped() {
+        let scratch = tempfile::tempdir().unwrap();
+        let note = scratch.path().join("pid");
+        let command = sh(&format!("sleep 600 & echo $! > {}; wait", note.display()));
+        let cancelled = tokio::time::timeout(Duration::from_millis(500), run(&command, &mut Stdio::default())).await;
+        assert!(cancelled.is_err());
+        let left = std::fs::read_to_string(note).unwrap();
+        assert!(ends_soon(left.trim()).await, "process {left} still runs");
+    }
+
+    async fn ends_soon(process: &str) -> bool {
+        let process = nix::unistd::Pid::from_raw(process.parse().unwrap());
+        for _ in 0..500 {
+            let state = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+            if nix::sys::signal::kill(process, None).is_err() || state.contains(") Z ") {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        false
+    }
+}
