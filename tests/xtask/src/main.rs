@@ -1,1 +1,57 @@
-fn main() {}
+//! `cargo xtask …`: what a developer and continuous integration run.
+
+mod bench;
+mod console;
+mod demo;
+mod fetch;
+mod program;
+mod python;
+mod test;
+mod toolchain;
+mod workspace;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "What developers and CI run in this workspace")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Format, clippy, unit, property, snapshot, doc and end-to-end tests: everything that CI runs
+    Test,
+    /// Build offload and watch it run a small suite with a failing and a flaky test
+    Demo,
+    /// Bring the real suites that the end-to-end tests and the benchmarks run
+    Fetch {
+        /// Where to, instead of target/suites
+        dir: Option<PathBuf>,
+    },
+    /// Measure what the project promises about speed and size
+    Bench {
+        #[command(subcommand)]
+        which: bench::Which,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().task {
+        Task::Test => test::run(),
+        Task::Demo => demo::run(),
+        Task::Fetch { dir } => fetch::run(dir.as_deref()),
+        Task::Bench { which } => bench::run(&which),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            console::error(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

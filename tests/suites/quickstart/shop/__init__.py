@@ -1,0 +1,1 @@
+"""A tiny shop: enough domain to have tests worth looking at."""

@@ -1,0 +1,55 @@
+//! Virtual environments under target/, made from pinned requirements.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::{program, workspace};
+
+/// All that the tests of this project and the real suites import.
+const TEST_PINS: &[&str] = &[
+    "pytest==9.2.0",
+    "pytest-xdist==3.8.0",
+    "attrs==26.1.0",
+    "freezegun==1.5.5",
+    "hypothesis==6.170.15",
+    "pretend==1.0.9",
+    "trio==0.35.0",
+];
+
+/// What a first run needs.
+const DEMO_PINS: &[&str] = &["pytest==9.2.0"];
+
+/// The environment of the end-to-end tests and benchmarks; its `bin` directory.
+pub fn test_environment() -> Result<PathBuf> {
+    environment("test-venv", TEST_PINS)
+}
+
+/// The environment of the demo; its `bin` directory.
+pub fn demo_environment() -> Result<PathBuf> {
+    environment("demo-venv", DEMO_PINS)
+}
+
+fn environment(name: &str, pins: &[&str]) -> Result<PathBuf> {
+    let dir = workspace::target().join(name);
+    let bin = dir.join("bin");
+    // Written last, so that an installation that was interrupted is made again.
+    let stamp = dir.join("pins.txt");
+    let wanted = pins.join("\n");
+    if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
+        return Ok(bin);
+    }
+    make(&dir)?;
+    program::run(Command::new(bin.join("python")).args(["-m", "pip", "install", "--quiet"]).args(pins))
+        .with_context(|| format!("failed to install pytest into {}", dir.display()))?;
+    fs::write(&stamp, wanted).with_context(|| format!("failed to write {}", stamp.display()))?;
+    Ok(bin)
+}
+
+fn make(dir: &Path) -> Result<()> {
+    fs::create_dir_all(dir).with_context(|| format!("failed to make {}", dir.display()))?;
+    program::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(dir))
+        .context("failed to make a virtual environment; on Debian and Ubuntu `apt-get install python3-venv` brings it")
+}

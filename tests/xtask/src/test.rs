@@ -1,0 +1,23 @@
+//! `cargo xtask test`: everything that continuous integration runs.
+
+use anyhow::Result;
+
+use crate::{console, fetch, program, python, toolchain, workspace};
+
+/// Brings what is missing, then checks and tests the whole workspace.
+pub fn run() -> Result<()> {
+    let root = workspace::root();
+    console::step("wasm target", toolchain::wasm_target)?;
+    console::step("format", || program::run(program::cargo(root).args(["fmt", "--all", "--check"])))?;
+    console::step("test environment", python::test_environment)?;
+    console::step("cargo-nextest", toolchain::nextest)?;
+    fetch::run(None)?;
+    console::step("clippy", || {
+        program::run(program::cargo(root).args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+    })?;
+    // The end-to-end tests drive the real binary, which building only tests would leave out.
+    console::step("build", || program::run(program::cargo(root).args(["build", "--workspace", "--all-targets"])))?;
+    console::step("doc tests", || program::run(program::cargo(root).args(["test", "--workspace", "--doc"])))?;
+    // Last, since its summary is what people and machines look for at the end.
+    console::step("tests", || program::run(program::cargo(root).args(["nextest", "run", "--workspace"])))
+}
