@@ -15,7 +15,9 @@
 //! });
 //! ```
 
+mod answers;
 mod bindings;
+pub mod excerpt;
 pub mod junit;
 pub mod shell;
 pub mod template;

@@ -1,0 +1,63 @@
+//! Short ways to say what components say most.
+
+use crate::types::{Failure, Outcome, Test};
+
+impl Failure {
+    /// A failure that would only happen again. `message` is one lowercase sentence without a full stop.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), help: None, retryable: false }
+    }
+
+    /// Says what the person can do about it.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Says that the same call may succeed when it is made again.
+    #[must_use]
+    pub fn retryable(mut self) -> Self {
+        self.retryable = true;
+        self
+    }
+}
+
+impl Outcome {
+    /// An outcome of which nothing more is known: see [`Outcome::status`] for the words.
+    pub fn new(id: impl Into<String>, status: &str) -> Self {
+        Self {
+            id: id.into(),
+            status: status.to_owned(),
+            duration: 0.0,
+            message: None,
+            details: None,
+            stdout: None,
+            stderr: None,
+            properties: Vec::new(),
+        }
+    }
+
+    /// Says in one line why.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.message = Some(message.into());
+        self
+    }
+}
+
+impl Test {
+    /// A test of which only the id is known.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            unit: None,
+            file: None,
+            line: None,
+            name: None,
+            classname: None,
+            tags: Vec::new(),
+            skipped: false,
+        }
+    }
+}

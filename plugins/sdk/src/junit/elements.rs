@@ -1,0 +1,165 @@
+//! The elements of a JUnit file that are open while it is read, and the case that grows in them.
+
+use quick_xml::events::BytesStart;
+
+use super::report::{Case, CaseStatus};
+use super::text;
+
+/// An open element, as far as reading needs to know it.
+pub(super) enum Element {
+    Suite(Suite),
+    Case,
+    /// `<failure>`, `<error>` or `<skipped>`, of a case or of a suite.
+    Problem(Problem),
+    Stdout(String),
+    Stderr(String),
+    Properties,
+    Property {
+        name: String,
+        value: Option<String>,
+        text: String,
+    },
+    /// Markup in the text of another element: what it says belongs to that text.
+    Inline,
+    /// What is not told on, with everything in it: attempts before the last one, a suite's own output, unknown elements.
+    Ignored,
+}
+
+/// `<testsuites>` or `<testsuite>`, with what the suites around it lend it.
+#[derive(Clone, Default)]
+pub(super) struct Suite {
+    pub(super) name: Option<String>,
+    pub(super) file: Option<String>,
+}
+
+pub(super) struct Problem {
+    status: CaseStatus,
+    kind: Option<String>,
+    message: Option<String>,
+    text: String,
+}
+
+impl Suite {
+    pub(super) fn read(start: &BytesStart<'_>, outer: Option<&Self>) -> Self {
+        let mut suite = Self { name: None, file: outer.and_then(|outer| outer.file.clone()) };
+        for (key, value) in attributes(start) {
+            match key.as_str() {
+                "name" => suite.name = Some(value),
+                "file" | "filepath" if !value.is_empty() => suite.file = Some(value),
+                _ => {}
+            }
+        }
+        suite
+    }
+
+    pub(super) fn case(&self) -> Case {
+        Case { suite: self.name.clone(), file: self.file.clone(), ..Case::default() }
+    }
+}
+
+impl Element {
+    /// What `start` opens inside of `self`.
+    pub(super) fn child(&self, start: &BytesStart<'_>) -> Self {
+        let name = start.local_name();
+        match (self, name.as_ref()) {
+            (Self::Suite(outer), "testsuite" | "testsuites") => Self::Suite(Suite::read(start, Some(outer))),
+            (Self::Suite(_), "testcase") => Self::Case,
+            (Self::Suite(_), "failure" | "error") | (Self::Case, "failure" | "error" | "skipped") => {
+                Self::Problem(Problem::read(name.as_ref(), start))
+            }
+            (Self::Case, "system-out") => Self::Stdout(String::new()),
+            (Self::Case, "system-err") => Self::Stderr(String::new()),
+            (Self::Case, "properties") => Self::Properties,
+            (Self::Properties, "property") => property(start),
+            (Self::Problem(_) | Self::Stdout(_) | Self::Stderr(_) | Self::Property { .. } | Self::Inline, _) => {
+                Self::Inline
+            }
+            _ => Self::Ignored,
+        }
+    }
+
+    /// Where the text directly in this element is kept.
+    pub(super) fn text(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Problem(Problem { text, .. })
+            | Self::Stdout(text)
+            | Self::Stderr(text)
+            | Self::Property { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+}
+
+impl Problem {
+    fn read(name: &str, start: &BytesStart<'_>) -> Self {
+        let status = match name {
+            "failure" => CaseStatus::Failed,
+            "error" => CaseStatus::Error,
+            _ => CaseStatus::Skipped,
+        };
+        let mut problem = Self { status, kind: None, message: None, text: String::new() };
+        for (key, value) in attributes(start) {
+            match key.as_str() {
+                "message" => problem.message = Some(value),
+                "type" if !value.is_empty() => problem.kind = Some(value),
+                _ => {}
+            }
+        }
+        problem
+    }
+
+    /// Makes the case as bad as this problem is, and has it say why.
+    pub(super) fn add_to(self, case: &mut Case) {
+        if self.status > case.status || case.kind.is_none() {
+            case.kind = self.kind;
+        }
+        case.status = case.status.max(self.status);
+        text::append(&mut case.message, self.message.as_deref().unwrap_or_default());
+        text::append(&mut case.details, &self.text);
+    }
+}
+
+/// Takes over the attributes of `<testcase>`.
+pub(super) fn read_case(case: &mut Case, start: &BytesStart<'_>) {
+    for (key, value) in attributes(start) {
+        match key.as_str() {
+            "name" => case.name = value,
+            "classname" | "class" if !value.is_empty() => case.classname = Some(value),
+            "file" if !value.is_empty() => case.file = Some(value),
+            "time" => case.time = text::seconds(&value),
+            "status" | "result" => case.status = case.status.max(status_of_word(&value)),
+            _ => {}
+        }
+    }
+}
+
+/// GoogleTest, CTest and some others say by a word in the case's tag what the rest say by an element in it.
+fn status_of_word(word: &str) -> CaseStatus {
+    match word.to_ascii_lowercase().as_str() {
+        "notrun" | "disabled" | "skipped" | "suppressed" => CaseStatus::Skipped,
+        "fail" | "failed" | "failure" => CaseStatus::Failed,
+        "error" => CaseStatus::Error,
+        _ => CaseStatus::Passed,
+    }
+}
+
+fn property(start: &BytesStart<'_>) -> Element {
+    let (mut name, mut value) = (String::new(), None);
+    for (key, found) in attributes(start) {
+        match key.as_str() {
+            "name" => name = found,
+            "value" => value = Some(found),
+            _ => {}
+        }
+    }
+    Element::Property { name, value, text: String::new() }
+}
+
+/// The attributes that can be read; one that is not well-formed ends the list.
+fn attributes(start: &BytesStart<'_>) -> impl Iterator<Item = (String, String)> {
+    let mut attributes = start.attributes();
+    attributes.with_checks(false);
+    attributes
+        .map_while(Result::ok)
+        .map(|attribute| (attribute.key.local_name().as_ref().to_owned(), text::unescape(&attribute.value)))
+}

@@ -1,0 +1,154 @@
+//! Reads a JUnit file from its beginning as far as it makes sense.
+
+use std::fmt;
+
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+
+use super::elements::{Element, Suite, read_case};
+use super::report::{Case, Report};
+use super::text;
+
+/// Files larger than this are refused.
+pub const MAX_BYTES: usize = 256 << 20;
+
+/// How deep elements may lie in each other: suites nest, but not like this.
+pub const MAX_DEPTH: usize = 100;
+
+/// Why nothing at all can be learnt from a file: a fragment that fits behind "the file".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable(String);
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+/// The cases of a JUnit file: `<testsuites>` or `<testsuite>`, suites nested as they like, counts and attributes missing or
+/// not. Bytes that are not UTF-8 become U+FFFD. Document types are passed over: entities other than XML's own five
+/// stay as they are written.
+///
+/// # Errors
+/// A file that is empty, too large, or something else than JUnit XML. One that begins well and breaks later is no error:
+/// see [`Report::truncated`].
+pub fn read(bytes: &[u8]) -> Result<Report, Unreadable> {
+    if bytes.len() > MAX_BYTES {
+        return Err(Unreadable(format!("has {} bytes, more than the {MAX_BYTES} that are read", bytes.len())));
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.trim_start_matches('\u{feff}');
+    if text.trim().is_empty() {
+        return Err(Unreadable("is empty".to_owned()));
+    }
+    let mut reading = Reading::default();
+    let mut xml = Reader::from_str(text);
+    xml.config_mut().expand_empty_elements = true;
+    xml.config_mut().allow_dangling_amp = true;
+    loop {
+        let step = match xml.read_event() {
+            Ok(Event::Eof) => break,
+            Ok(event) => reading.take(event),
+            Err(broken) => Err(broken.to_string()),
+        };
+        if let Err(reason) = step {
+            let reason = format!("{reason} (at byte {})", xml.buffer_position());
+            return reading.broken_off(reason);
+        }
+    }
+    reading.ended()
+}
+
+#[derive(Default)]
+struct Reading {
+    report: Report,
+    /// From the outermost open element to the innermost.
+    open: Vec<Element>,
+    case: Case,
+    found_root: bool,
+}
+
+impl Reading {
+    fn take(&mut self, event: Event<'_>) -> Result<(), String> {
+        match event {
+            Event::Start(start) => return self.start(&start),
+            Event::End(_) => self.end(),
+            Event::Text(piece) => return self.text(&piece.xml10_content()),
+            Event::CData(piece) => return self.text(&piece.xml10_content()),
+            Event::GeneralRef(reference) => return self.text(&text::resolve(&reference)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, start: &BytesStart<'_>) -> Result<(), String> {
+        if self.open.len() == MAX_DEPTH {
+            return Err(format!("more than {MAX_DEPTH} elements lie in each other"));
+        }
+        let element = match self.open.last() {
+            Some(parent) => parent.child(start),
+            None => match start.local_name().as_ref() {
+                "testsuites" | "testsuite" => Element::Suite(Suite::read(start, None)),
+                other => return Err(format!("has <{other}> where <testsuites> or <testsuite> is expected")),
+            },
+        };
+        self.found_root = true;
+        if let (Element::Case, Some(Element::Suite(suite))) = (&element, self.open.last()) {
+            self.case = suite.case();
+            read_case(&mut self.case, start);
+        }
+        self.open.push(element);
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        match self.open.pop() {
+            Some(Element::Case) => self.report.cases.push(std::mem::take(&mut self.case)),
+            Some(Element::Problem(problem)) => match self.open.last() {
+                Some(Element::Suite(suite)) => {
+                    // The suite itself broke. Nobody else would tell, so that it counts as a case of the suite's name.
+                    let mut case = suite.case();
+                    case.name = suite.name.clone().unwrap_or_default();
+                    problem.add_to(&mut case);
+                    self.report.cases.push(case);
+                }
+                _ => problem.add_to(&mut self.case),
+            },
+            Some(Element::Stdout(output)) => text::append(&mut self.case.stdout, &output),
+            Some(Element::Stderr(output)) => text::append(&mut self.case.stderr, &output),
+            Some(Element::Property { name, value, text }) => {
+                self.case.properties.push((name, value.unwrap_or(text)));
+            }
+            Some(Element::Suite(_) | Element::Properties | Element::Inline | Element::Ignored) | None => {}
+        }
+    }
+
+    fn text(&mut self, piece: &str) -> Result<(), String> {
+        if self.open.is_empty() && !piece.trim().is_empty() {
+            return Err("has text where an element is expected".to_owned());
+        }
+        let mut around = self.open.iter_mut().rev().skip_while(|element| matches!(element, Element::Inline));
+        if let Some(kept) = around.next().and_then(Element::text) {
+            kept.push_str(piece);
+        }
+        Ok(())
+    }
+
+    fn ended(self) -> Result<Report, Unreadable> {
+        if self.found_root && self.open.is_empty() {
+            return Ok(self.report);
+        }
+        let reason = if self.found_root { "ends before its last element is closed" } else { "holds no element" };
+        self.broken_off(reason.to_owned())
+    }
+
+    fn broken_off(mut self, reason: String) -> Result<Report, Unreadable> {
+        if !self.found_root {
+            return Err(Unreadable(format!("is not JUnit XML: {reason}")));
+        }
+        self.report.truncated = Some(reason);
+        Ok(self.report)
+    }
+}

@@ -1,0 +1,42 @@
+//! What a JUnit file says, whichever tool wrote it.
+
+/// The cases of a file, in its order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Report {
+    pub cases: Vec<Case>,
+    /// Why the file could be read no further, if not all of it could: `cases` then holds the ones that are whole.
+    pub truncated: Option<String>,
+}
+
+/// One `<testcase>`, or a failure that a suite has outside of its cases.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Case {
+    /// The name of the innermost suite around it.
+    pub suite: Option<String>,
+    pub classname: Option<String>,
+    pub name: String,
+    /// The case's own `file`, else the one of the innermost suite that has one.
+    pub file: Option<String>,
+    /// Seconds.
+    pub time: Option<f64>,
+    pub status: CaseStatus,
+    /// The `type` of what made it other than passed, such as an exception's name or `pytest.xfail`.
+    pub kind: Option<String>,
+    /// The `message` of each failure, error or skip, a line each.
+    pub message: Option<String>,
+    /// The text of each failure, error or skip.
+    pub details: Option<String>,
+    pub stdout: Option<String>,
+    pub stderr: Option<String>,
+    pub properties: Vec<(String, String)>,
+}
+
+/// How a case ended: from the best to the worst that one can say of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CaseStatus {
+    #[default]
+    Passed,
+    Skipped,
+    Failed,
+    Error,
+}
