@@ -1,1 +1,13 @@
+//! The `local` provider: a sandbox is a directory on this machine, and its commands are processes of the host.
 
+mod bindings;
+mod download;
+mod exec;
+mod failure;
+mod isolation;
+mod provider;
+mod sandbox;
+mod script;
+mod settings;
+
+pub use provider::Local;

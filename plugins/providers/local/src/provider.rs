@@ -1,0 +1,172 @@
+//! The component's exports: plans are made by the other modules, and carried out by the host.
+
+use offload_plugin::io::Stdio;
+use offload_plugin::types::{Captured, Command, Exit, Failure};
+use offload_plugin::{host, process};
+
+use crate::bindings::exports::offload::plugin::metadata::{Guest as Metadata, Info};
+use crate::bindings::exports::offload::plugin::provider::{
+    Created, Guest as Provider, ImageSpec, Prepared, SandboxSpec, Transfer,
+};
+use crate::failure::{complaint, failure, failure_with_help, succeeded};
+use crate::sandbox::{Sandbox, is_component};
+use crate::settings::{SCHEMA, Settings};
+use crate::{download, exec, script};
+
+/// The exit code by which a script tells the one condition that has a message of its own.
+const CONDITION: Exit = Exit::Code(3);
+
+pub struct Local;
+
+impl Metadata for Local {
+    fn describe() -> Info {
+        Info {
+            name: "local".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            description: "runs tests as processes of this machine".to_owned(),
+            settings_schema: SCHEMA.to_owned(),
+            requests: vec!["run:sh".to_owned()],
+        }
+    }
+}
+
+impl Provider for Local {
+    fn prepare(spec: ImageSpec) -> Result<Prepared, Failure> {
+        let settings = settings()?;
+        for transfer in &spec.copy_dirs {
+            if is_absolute(&transfer.remote) || settings.isolation.shares_working_dir() {
+                copy_directory(transfer, settings.working_dir.as_deref())?;
+            }
+        }
+        Ok(Prepared { image: None, max_sandboxes: None })
+    }
+
+    fn create(spec: SandboxSpec) -> Result<Created, Failure> {
+        let settings = settings()?;
+        let copies = settings.isolation.private_copy(spec.isolated, spec.slot)?;
+        let working_dir = spec.cwd.or(settings.working_dir);
+        let original = copies.then(|| working_dir.clone().unwrap_or_else(|| ".".to_owned()));
+        let scratch = make_scratch(&spec.run_id, &spec.name, original.as_deref())?;
+        let sandbox = Sandbox {
+            working_dir: if copies { Some(format!("{scratch}/work")) } else { working_dir },
+            copied_from: original,
+            scratch,
+            run_id: spec.run_id,
+            name: spec.name,
+        };
+        if let Some(original) = &sandbox.copied_from {
+            // What is to be said once is said by whoever comes first.
+            if spec.slot == 0 {
+                host::log("info", &format!("each sandbox works in a private copy of {original}"));
+            }
+            if !settings.isolation.shares_working_dir() {
+                let copied = spec
+                    .copy_dirs
+                    .iter()
+                    .filter(|transfer| !is_absolute(&transfer.remote))
+                    .try_for_each(|transfer| copy_directory(transfer, sandbox.working_dir.as_deref()));
+                if let Err(failure) = copied {
+                    // The host knows no id of this sandbox yet, so that nobody else can clear it away.
+                    remove(&[&sandbox])?;
+                    return Err(failure);
+                }
+            }
+        }
+        Ok(Created { sandbox: sandbox.id(), scratch_root: sandbox.scratch })
+    }
+
+    fn exec(sandbox: String, _exec_id: String, command: Command, stdio: &Stdio) -> Result<Exit, Failure> {
+        let settings = settings()?;
+        let sandbox = Sandbox::from_id(&sandbox)?;
+        let command = exec::in_shell(&settings.shell, &sandbox, command);
+        if let Some(cwd) = command.cwd.as_deref().filter(|cwd| !sandbox.keeps_private(cwd)) {
+            host::log("warn", &format!("{cwd} is shared by all sandboxes: only the provider's working_dir is copied"));
+        }
+        process::run(&command, stdio)
+    }
+
+    fn cancel(_sandbox: String, _exec_id: String) -> Result<(), Failure> {
+        // The command's processes are the host's own, which has ended them.
+        Ok(())
+    }
+
+    fn download(sandbox: String, files: Vec<Transfer>) -> Result<Vec<String>, Failure> {
+        let sandbox = Sandbox::from_id(&sandbox)?;
+        let (remotes, locals): (Vec<String>, Vec<String>) =
+            files.into_iter().map(|file| (file.remote, file.local)).unzip();
+        let sources: Vec<String> = remotes.iter().map(|remote| sandbox.locate(remote)).collect();
+        let pairs = sources.iter().map(String::as_str).zip(locals.iter().map(String::as_str));
+        let finished = capture(&script::copy_files(pairs))?;
+        if !succeeded(&finished) {
+            let message = format!("copying result files of {} failed: {}", sandbox.name, complaint(&finished));
+            return Err(failure("download-failed", message));
+        }
+        Ok(download::missing(&finished.stdout, &remotes))
+    }
+
+    fn destroy(sandboxes: Vec<String>) -> Result<(), Failure> {
+        let sandboxes = sandboxes.iter().map(|id| Sandbox::from_id(id)).collect::<Result<Vec<_>, _>>()?;
+        remove(&sandboxes.iter().collect::<Vec<_>>())
+    }
+}
+
+fn settings() -> Result<Settings, Failure> {
+    Settings::parse(&host::settings())
+}
+
+fn capture(command: &Command) -> Result<Captured, Failure> {
+    process::capture(command, &[])
+}
+
+fn is_absolute(path: &str) -> bool {
+    path.starts_with('/')
+}
+
+fn make_scratch(run_id: &str, name: &str, original: Option<&str>) -> Result<String, Failure> {
+    if !is_component(run_id) || !is_component(name) {
+        return Err(failure("create-failed", format!("{run_id:?} and {name:?} cannot both be names of directories")));
+    }
+    let finished = capture(&script::create(run_id, name, original))?;
+    match (finished.exit, original) {
+        (Exit::Code(0), _) => String::from_utf8(finished.stdout)
+            .map_err(|_| failure("create-failed", "the temporary directory has a path that is not UTF-8")),
+        (CONDITION, Some(original)) => Err(failure_with_help(
+            "not-isolated",
+            format!("{original} cannot be copied for {name}, since the temporary directory is inside of it"),
+            "set TMPDIR to a directory outside of it, or set isolation = \"none\" and max_parallel = 1",
+        )),
+        _ => Err(failure_with_help(
+            "create-failed",
+            format!("the directory of {name} could not be made: {}", complaint(&finished)),
+            "the temporary directory (TMPDIR, or /tmp) must be writable and have room for each sandbox's files",
+        )),
+    }
+}
+
+/// Copies one directory on this machine; a relative target starts from `base`, or the host's own directory.
+fn copy_directory(transfer: &Transfer, base: Option<&str>) -> Result<(), Failure> {
+    let Transfer { local, remote } = transfer;
+    let target = match base {
+        Some(base) if !is_absolute(remote) => format!("{}/{remote}", base.trim_end_matches('/')),
+        _ => remote.clone(),
+    };
+    let finished = capture(&script::copy_directory(local, &target))?;
+    match finished.exit {
+        Exit::Code(0) => Ok(()),
+        CONDITION => Err(failure_with_help(
+            "copy-failed",
+            format!("{local} is no directory, so it cannot be copied to {target}"),
+            "name an existing directory in --copy-dir LOCAL:REMOTE",
+        )),
+        _ => Err(failure("copy-failed", format!("copying {local} to {target} failed: {}", complaint(&finished)))),
+    }
+}
+
+fn remove(sandboxes: &[&Sandbox]) -> Result<(), Failure> {
+    let finished = capture(&script::remove(sandboxes.iter().map(|sandbox| sandbox.scratch.as_str())))?;
+    if succeeded(&finished) {
+        return Ok(());
+    }
+    let message = format!("the directories of sandboxes could not all be removed: {}", complaint(&finished));
+    Err(failure("destroy-failed", message))
+}

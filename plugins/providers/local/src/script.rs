@@ -1,0 +1,123 @@
+//! The shell scripts that do this provider's work on the file system. What they work on comes as arguments, so that no
+//! name is ever read as shell text.
+
+use offload_plugin::types::Command;
+
+/// Makes `offload-<run>/<name>` under TMPDIR and, where `$3` is not empty, a copy of that directory in its `work`. Prints
+/// the new directory's path. Exit code 3: the original holds every place where the copy could go.
+const CREATE: &str = r#"
+run=$1 name=$2 original=$3
+# Physical paths, since one is looked for inside the other.
+physical() { (CDPATH= cd -- "$1" && pwd -P); }
+base=$(physical "${TMPDIR:-/tmp}") || exit 1
+if [ -n "$original" ]; then
+    original=$(physical "$original") || exit 1
+    case "${base%/}/" in "${original%/}/"*) base=$(physical /tmp) || exit 1 ;; esac
+    case "${base%/}/" in "${original%/}/"*) exit 3 ;; esac
+fi
+shared=${base%/}/offload-$run
+scratch=$shared/$name
+
+# A sandbox that goes at this moment may take the shared directory along: hence more than one try.
+tries=0
+while :; do
+    mkdir -m 700 "$shared" 2>/dev/null
+    if [ -L "$shared" ] || { [ -d "$shared" ] && [ ! -O "$shared" ]; }; then
+        echo "$shared belongs to somebody else" >&2
+        exit 1
+    fi
+    # Names are used once in a run: what is there was left by a creation that was broken off.
+    rm -rf "$scratch"
+    complaint=$(mkdir -m 700 "$scratch" 2>&1) && break
+    tries=$((tries + 1))
+    [ "$tries" -lt 5 ] || { printf '%s\n' "$complaint" >&2; exit 1; }
+done
+
+# Shares the blocks of files where the file system can.
+copy() {
+    if [ "$(uname)" = Darwin ]; then
+        cp -Rpc "$original/." "$scratch/work" 2>/dev/null || cp -Rp "$original/." "$scratch/work"
+    elif cp --help 2>&1 | grep -q -e --reflink; then
+        cp -a --reflink=auto "$original/." "$scratch/work"
+    else
+        cp -a "$original/." "$scratch/work"
+    fi
+}
+if [ -n "$original" ]; then
+    # Discovery runs meanwhile, and files that it removes while they are copied spoil one try.
+    tries=0
+    until complaint=$(copy 2>&1); do
+        chmod -R u+rwx "$scratch/work" 2>/dev/null
+        rm -rf "$scratch/work"
+        tries=$((tries + 1))
+        if [ "$tries" -ge 3 ]; then
+            rm -rf "$scratch"
+            rmdir "$shared" 2>/dev/null
+            printf '%s\n' "$complaint" >&2
+            exit 1
+        fi
+    done
+fi
+printf '%s' "$scratch"
+"#;
+
+/// Copies what is in `$1` into `$2`. Exit code 3: `$1` is no directory.
+const COPY_DIRECTORY: &str = r#"
+[ -d "$1" ] || exit 3
+case $1 in -*) from=./$1 ;; *) from=$1 ;; esac
+case $2 in -*) to=./$2 ;; *) to=$2 ;; esac
+mkdir -p "$to" && cp -Rp "$from/." "$to"
+"#;
+
+/// Copies files: pairs of what and where to. Prints the positions of pairs whose file does not exist, counted from 0.
+const COPY_FILES: &str = r#"
+position=0
+while [ $# -gt 1 ]; do
+    if [ -f "$1" ]; then
+        cp "$1" "$2" || exit 1
+    elif [ -e "$1" ]; then
+        echo "$1 is not a regular file" >&2
+        exit 1
+    else
+        echo "$position"
+    fi
+    shift 2
+    position=$((position + 1))
+done
+"#;
+
+/// Removes directories, and the directory that holds them once it is empty.
+const REMOVE: &str = r#"
+failed=0
+for scratch do
+    # Tests leave directories behind that nobody may write to.
+    rm -rf "$scratch" 2>/dev/null || { chmod -R u+rwx "$scratch" 2>/dev/null; rm -rf "$scratch" || failed=1; }
+    rmdir "${scratch%/*}" 2>/dev/null
+done
+exit "$failed"
+"#;
+
+pub fn create(run_id: &str, name: &str, original: Option<&str>) -> Command {
+    run(CREATE, [run_id, name, original.unwrap_or_default()])
+}
+
+pub fn copy_directory(from: &str, to: &str) -> Command {
+    run(COPY_DIRECTORY, [from, to])
+}
+
+/// Both sides of each pair are absolute.
+pub fn copy_files<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Command {
+    run(COPY_FILES, pairs.into_iter().flat_map(|(from, to)| [from, to]))
+}
+
+pub fn remove<'a>(scratches: impl IntoIterator<Item = &'a str>) -> Command {
+    run(REMOVE, scratches)
+}
+
+fn run<'a>(script: &'a str, arguments: impl IntoIterator<Item = &'a str>) -> Command {
+    let argv = ["sh", "-c", script, "offload"].into_iter().chain(arguments).map(str::to_owned).collect();
+    Command { argv, env: Vec::new(), cwd: None }
+}
+
+#[cfg(test)]
+mod tests;
