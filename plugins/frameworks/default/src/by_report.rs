@@ -1,0 +1,261 @@
+//! Tests whose JUnit file says how they went.
+//!
+//! A green answer is given only where nothing speaks against it: a file that breaks off, a case that nobody owns, or a
+//! command that failed without a failing case leave room for a failure that is not seen.
+
+use offload_plugin::excerpt;
+use offload_plugin::junit::{self, Case, Report};
+use offload_plugin::types::{Exit, Failure, Outcome, Test};
+
+use crate::bindings::exports::offload::plugin::framework::FinishedRun;
+use crate::folding::{fold, is_bad};
+use crate::ownership::{By, Owners};
+
+/// What the host acts on by running each test of the batch in a command of its own.
+const RUN_SINGLY: &str = "run-singly";
+
+/// What is kept of the command's last words where it left no result.
+const STDERR_LIMIT: usize = 4096;
+
+/// # Errors
+/// The code "run-singly" where only a command for each test can tell whose result is whose.
+pub fn outcomes(tests: &[Test], run: &FinishedRun, path: &str) -> Result<Vec<Outcome>, Failure> {
+    let contents = run.files.iter().find(|file| file.path == path).and_then(|file| file.contents.as_deref());
+    let report = match contents {
+        None => Err("does not exist".to_owned()),
+        Some(bytes) => junit::read(bytes).map_err(|reason| reason.to_string()),
+    };
+    match (tests, report) {
+        ([test], Ok(report)) => Ok(of_one(test, &report, run, path).into_iter().collect()),
+        ([test], Err(reason)) => {
+            let reason = format!("the result file {path} {reason}");
+            Ok(unless_it_died(test, run, &reason).into_iter().collect())
+        }
+        (_, Ok(report)) if report.truncated.is_some() => Ok(certain_of_many(tests, &report)),
+        (_, Ok(report)) => of_many(tests, &report, run),
+        // The host looks for the test that prevents the file, in smaller and smaller batches.
+        (_, Err(_)) => Ok(Vec::new()),
+    }
+}
+
+/// The outcome of a test that ran alone, to which therefore every case belongs.
+fn of_one(test: &Test, report: &Report, run: &FinishedRun, path: &str) -> Option<Outcome> {
+    let cases: Vec<_> = report.cases.iter().collect();
+    if cases.iter().any(|case| is_bad(case)) {
+        return Some(fold(&test.id, &cases));
+    }
+    if let Some(reason) = &report.truncated {
+        return unless_it_died(test, run, &format!("the result file {path} breaks off: {reason}"));
+    }
+    if cases.is_empty() {
+        return unless_it_died(test, run, &format!("the result file {path} has no case for it"));
+    }
+    match run.output.exit {
+        Exit::Code(0) => Some(fold(&test.id, &cases)),
+        _ if was_ended_by_host(run) => Some(fold(&test.id, &cases)),
+        _ => unless_it_died(test, run, "every case passed or was skipped, and yet the command failed"),
+    }
+}
+
+/// An error that says what is wrong, unless the process died: what that means is for the host to say.
+fn unless_it_died(test: &Test, run: &FinishedRun, what_is_wrong: &str) -> Option<Outcome> {
+    let code = match run.output.exit {
+        Exit::Signal(_) => return None,
+        // What a shell returns for a command that a signal killed.
+        Exit::Code(129..=192) => return None,
+        Exit::Code(code) => code,
+    };
+    let mut outcome =
+        Outcome::new(&test.id, "error").with_message(format!("{what_is_wrong} (the command exited with code {code})"));
+    let said = excerpt::last_lines(&run.output.stderr, STDERR_LIMIT);
+    outcome.details = (!said.is_empty()).then_some(said);
+    Some(outcome)
+}
+
+/// The outcomes of a batch with a whole report. A test without a case has none.
+fn of_many(tests: &[Test], report: &Report, run: &FinishedRun) -> Result<Vec<Outcome>, Failure> {
+    let mut owners = Owners::of(tests);
+    let mut owned: Vec<Vec<&Case>> = vec![Vec::new(); tests.len()];
+    for case in &report.cases {
+        match owners.find(case) {
+            Some((index, _)) => owned[index].push(case),
+            None => {
+                return Err(run_singly(format!("the case `{}` belongs to none of the tests that were run", case.name)));
+            }
+        }
+    }
+    let failed_unseen = run.output.exit != Exit::Code(0) && !report.cases.iter().any(is_bad);
+    if failed_unseen && !was_ended_by_host(run) {
+        return Err(run_singly("the command failed and no case did".to_owned()));
+    }
+    let outcomes = tests.iter().zip(&owned).filter(|(_, cases)| !cases.is_empty());
+    Ok(outcomes.map(|(test, cases)| fold(&test.id, cases)).collect())
+}
+
+/// What a report that breaks off leaves no doubt about: cases that failed, and those that are all of a test. Other cases of
+/// a file may have been cut off, and so may what followed the last case, such as an error in its tear-down.
+fn certain_of_many(tests: &[Test], report: &Report) -> Vec<Outcome> {
+    let mut owners = Owners::of(tests);
+    let mut owned: Vec<Vec<&Case>> = vec![Vec::new(); tests.len()];
+    let mut uncertain = vec![false; tests.len()];
+    let last = report.cases.len().saturating_sub(1);
+    for (position, case) in report.cases.iter().enumerate() {
+        if let Some((index, by)) = owners.find(case) {
+            owned[index].push(case);
+            uncertain[index] |= by == By::Container || position == last;
+        }
+    }
+    let outcomes =
+        tests.iter().zip(&owned).zip(&uncertain).filter(|((_, cases), uncertain)| {
+            cases.iter().any(|case| is_bad(case)) || !(cases.is_empty() || **uncertain)
+        });
+    outcomes.map(|((test, cases), _)| fold(&test.id, cases)).collect()
+}
+
+/// A command that hangs after it has written its whole report is killed when its time is over: what is in the report
+/// was finished before.
+fn was_ended_by_host(run: &FinishedRun) -> bool {
+    matches!(run.output.exit, Exit::Signal(9))
+}
+
+fn run_singly(message: String) -> Failure {
+    Failure::new(RUN_SINGLY, message)
+        .with_help("name the tests in the JUnit file as `discover_command` does, to have them run together")
+        .retryable()
+}
+
+#[cfg(test)]
+mod tests {
+    use offload_plugin::types::Captured;
+
+    use super::*;
+    use crate::bindings::exports::offload::plugin::framework::ResultFile;
+
+    const OK: Exit = Exit::Code(0);
+
+    fn judged(ids: &[&str], exit: Exit, file: Option<&str>) -> Result<Vec<String>, String> {
+        let tests: Vec<_> = ids.iter().map(|id| Test::new(*id)).collect();
+        let contents = file.map(|file| file.as_bytes().to_vec());
+        let run = FinishedRun {
+            output: Captured { exit, stdout: Vec::new(), stderr: b"last words\n".to_vec() },
+            files: vec![ResultFile { path: "junit.xml".to_owned(), contents }],
+        };
+        let line = |outcome: Outcome| {
+            let message = outcome.message.map(|message| format!(" ({message})")).unwrap_or_default();
+            format!("{} {}{message}", outcome.id, outcome.status)
+        };
+        outcomes(&tests, &run, "junit.xml")
+            .map(|outcomes| outcomes.into_iter().map(line).collect())
+            .map_err(|failure| format!("{}: {}", failure.code, failure.message))
+    }
+
+    #[track_caller]
+    fn check(ids: &[&str], exit: Exit, file: Option<&str>, expected: &[&str]) {
+        assert_eq!(judged(ids, exit, file).expect("the run can be judged"), expected);
+    }
+
+    #[track_caller]
+    fn check_fails(ids: &[&str], exit: Exit, file: &str, expected: &str) {
+        assert_eq!(judged(ids, exit, Some(file)).expect_err("the run cannot be judged"), expected);
+    }
+
+    const A_PASSED: &str = "<testsuite><testcase name='a'/></testsuite>";
+    const A_FAILED: &str = "<testsuite><testcase name='a'><failure message='no'/></testcase></testsuite>";
+
+    #[test]
+    fn gives_each_test_its_cases() {
+        check(&["a", "b"], OK, Some(A_PASSED), &["a passed"]);
+        check(&["a", "b"], Exit::Code(1), Some(A_FAILED), &["a failed (no)"]);
+        check(
+            &["x.js", "y.js"],
+            Exit::Code(1),
+            Some(
+                "<testsuite><testcase name='one' file='x.js'/><testcase name='two' file='/w/y.js'><error/></testcase>\
+                  <testcase name='three' file='y.js'/></testsuite>",
+            ),
+            &["x.js passed", "y.js error (two)"],
+        );
+    }
+
+    #[test]
+    fn everything_belongs_to_a_test_that_ran_alone() {
+        check(&["x.js"], OK, Some(A_PASSED), &["x.js passed"]);
+        check(&["x.js"], Exit::Code(1), Some(A_FAILED), &["x.js failed (no)"]);
+    }
+
+    #[test]
+    fn runs_tests_singly_where_only_that_can_tell() {
+        check_fails(
+            &["x.js", "y.js"],
+            OK,
+            A_PASSED,
+            "run-singly: the case `a` belongs to none of the tests that were run",
+        );
+        check_fails(&["a", "b"], Exit::Code(3), A_PASSED, "run-singly: the command failed and no case did");
+    }
+
+    #[test]
+    fn a_command_that_fails_has_no_green_test_alone() {
+        check(
+            &["a"],
+            Exit::Code(3),
+            Some(A_PASSED),
+            &[
+                "a error (every case passed or was skipped, and yet the command failed (the command exited with code 3))",
+            ],
+        );
+        check(&["a"], Exit::Signal(11), Some(A_PASSED), &[]);
+        check(&["a"], Exit::Code(139), Some(A_PASSED), &[]);
+    }
+
+    #[test]
+    fn what_was_reported_before_the_time_was_over_counts() {
+        check(&["a", "b"], Exit::Signal(9), Some(A_PASSED), &["a passed"]);
+        check(&["a"], Exit::Signal(9), Some(A_PASSED), &["a passed"]);
+    }
+
+    #[test]
+    fn a_missing_or_foreign_file_is_an_error() {
+        check(
+            &["a"],
+            OK,
+            None,
+            &["a error (the result file junit.xml does not exist (the command exited with code 0))"],
+        );
+        check(
+            &["a"],
+            Exit::Code(1),
+            Some("oops"),
+            &[
+                "a error (the result file junit.xml is not JUnit XML: has text where an element is expected (at byte 4) \
+               (the command exited with code 1))",
+            ],
+        );
+        check(
+            &["a"],
+            OK,
+            Some("<testsuite/>"),
+            &["a error (the result file junit.xml has no case for it (the command exited with code 0))"],
+        );
+        check(&["a"], Exit::Signal(9), None, &[]);
+        check(&["a", "b"], OK, None, &[]);
+        check(&["a", "b"], OK, Some("oops"), &[]);
+    }
+
+    #[test]
+    fn a_file_that_breaks_off_proves_only_failures_and_whole_tests() {
+        let file = "<testsuite><testcase name='a'/><testcase name='one' file='x.js'/>\
+                    <testcase name='b'><failure message='no'/></testcase><testcase name='c'/><testcase nam";
+        check(&["a", "b", "c", "x.js"], Exit::Signal(9), Some(file), &["a passed", "b failed (no)"]);
+        let passed = "<testsuite><testcase name='a'/>";
+        check(&["a"], Exit::Signal(9), Some(passed), &[]);
+        check(
+            &["a"],
+            OK,
+            Some(passed),
+            &["a error (the result file junit.xml breaks off: ends before its last element is closed (the command \
+               exited with code 0))"],
+        );
+        check(&["a"], OK, Some("<testsuite><testcase name='t'><failure/></testcase>"), &["a failed"]);
+    }
+}

@@ -1,0 +1,147 @@
+//! Makes one outcome of all cases that belong to a test.
+
+use offload_plugin::excerpt;
+use offload_plugin::junit::{Case, CaseStatus};
+use offload_plugin::types::Outcome;
+
+/// What is kept of the text of all cases, and of what they printed.
+const TEXT_LIMIT: usize = 64 << 10;
+
+/// What is kept of a message, which is one line.
+const MESSAGE_LIMIT: usize = 500;
+
+/// The outcome of the test `id`, to which at least one case belongs: the worst of them. A test of which some cases were
+/// skipped has run.
+pub fn fold(id: &str, cases: &[&Case]) -> Outcome {
+    let worst = cases.iter().copied().max_by_key(|case| severity(case)).map_or(CaseStatus::Passed, |case| case.status);
+    let telling: Vec<_> = cases.iter().copied().filter(|case| case.status == worst || is_bad(case)).collect();
+    let known_to_fail = worst == CaseStatus::Skipped && telling.iter().all(|case| is_expected_failure(case));
+    let mut outcome = Outcome::new(id, if known_to_fail { "xfailed" } else { word(worst) });
+    // A sum that begins with 0.0 and not, as sums of floats do, with -0.0.
+    outcome.duration = cases.iter().filter_map(|case| case.time).fold(0.0, |sum, time| sum + time);
+    if worst != CaseStatus::Passed {
+        outcome.message = message(id, &telling, cases.len());
+        outcome.details = details(&telling);
+    }
+    outcome.stdout = text(cases.iter().filter_map(|case| case.stdout.as_deref()));
+    outcome.stderr = text(cases.iter().filter_map(|case| case.stderr.as_deref()));
+    outcome.properties = cases.iter().flat_map(|case| case.properties.clone()).collect();
+    outcome
+}
+
+pub fn is_bad(case: &Case) -> bool {
+    matches!(case.status, CaseStatus::Failed | CaseStatus::Error)
+}
+
+fn severity(case: &Case) -> u8 {
+    match case.status {
+        CaseStatus::Skipped => 0,
+        CaseStatus::Passed => 1,
+        CaseStatus::Failed => 2,
+        CaseStatus::Error => 3,
+    }
+}
+
+fn word(status: CaseStatus) -> &'static str {
+    match status {
+        CaseStatus::Passed => "passed",
+        CaseStatus::Skipped => "skipped",
+        CaseStatus::Failed => "failed",
+        CaseStatus::Error => "error",
+    }
+}
+
+fn is_expected_failure(case: &Case) -> bool {
+    case.kind.as_deref() == Some("pytest.xfail")
+}
+
+/// What the first telling case says, with its name where the test has others, and how many more there are.
+fn message(id: &str, telling: &[&Case], of: usize) -> Option<String> {
+    let first = telling.first()?;
+    let said = first.message.as_deref().or(first.details.as_deref()).unwrap_or_default();
+    let said = said.lines().map(str::trim).find(|line| !line.is_empty()).or(first.kind.as_deref()).unwrap_or_default();
+    let mut message = if of > 1 && first.name != id {
+        let joint = if said.is_empty() { "" } else { ": " };
+        format!("{}{joint}{said}", first.name.replace('\n', " "))
+    } else {
+        said.to_owned()
+    };
+    message.truncate(message.floor_char_boundary(MESSAGE_LIMIT));
+    if telling.len() > 1 {
+        message = format!("{message} (and {} more of {of} cases)", telling.len() - 1);
+    }
+    (!message.is_empty()).then_some(message)
+}
+
+fn details(telling: &[&Case]) -> Option<String> {
+    let named = telling.len() > 1;
+    let parts: Vec<_> = telling
+        .iter()
+        .filter_map(|case| {
+            // Many tools repeat the message at the head of the text; the others have it there alone.
+            let details = case.details.as_deref().or(case.message.as_deref().filter(|said| said.contains('\n')))?;
+            Some(if named { format!("{}:\n{details}", case.name) } else { details.to_owned() })
+        })
+        .collect();
+    text(parts.iter().map(String::as_str))
+}
+
+fn text<'a>(parts: impl Iterator<Item = &'a str>) -> Option<String> {
+    let whole = parts.collect::<Vec<_>>().join("\n");
+    (!whole.is_empty()).then(|| excerpt::head_and_tail(&whole, TEXT_LIMIT).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn case(name: &str, status: CaseStatus, message: &str) -> Case {
+        let message = (!message.is_empty()).then(|| message.to_owned());
+        Case { name: name.to_owned(), status, message, time: Some(0.5), ..Case::default() }
+    }
+
+    #[track_caller]
+    fn check(cases: &[Case], expected_status: &str, expected_message: Option<&str>) {
+        let outcome = fold("a.js", &cases.iter().collect::<Vec<_>>());
+        assert_eq!(outcome.status, expected_status);
+        assert_eq!(outcome.message.as_deref(), expected_message);
+        assert_eq!(outcome.duration, 0.5 * cases.len() as f64);
+    }
+
+    #[test]
+    fn the_worst_case_decides() {
+        use CaseStatus::{Error, Failed, Passed, Skipped};
+        check(&[case("one", Passed, "")], "passed", None);
+        check(&[case("one", Passed, ""), case("two", Skipped, "not now")], "passed", None);
+        check(
+            &[case("one", Skipped, "not now"), case("two", Skipped, "")],
+            "skipped",
+            Some("one: not now (and 1 more of 2 cases)"),
+        );
+        check(&[case("a.js", Skipped, "not now")], "skipped", Some("not now"));
+        check(&[case("one", Passed, ""), case("two", Failed, "1 != 2\nmore")], "failed", Some("two: 1 != 2"));
+        check(
+            &[case("one", Failed, "x"), case("two", Error, "y"), case("three", Passed, "")],
+            "error",
+            Some("one: x (and 1 more of 3 cases)"),
+        );
+    }
+
+    #[test]
+    fn an_expected_failure_is_no_skip() {
+        let expected = Case { kind: Some("pytest.xfail".to_owned()), ..case("one", CaseStatus::Skipped, "known") };
+        check(std::slice::from_ref(&expected), "xfailed", Some("known"));
+        check(&[expected, case("one", CaseStatus::Skipped, "")], "skipped", Some("one: known (and 1 more of 2 cases)"));
+    }
+
+    #[test]
+    fn tells_what_every_bad_case_said() {
+        let mut first = case("one", CaseStatus::Failed, "m");
+        first.details = Some("first trace".to_owned());
+        first.stdout = Some("out".to_owned());
+        let second = case("two", CaseStatus::Failed, "several\nlines");
+        let outcome = fold("a.js", &[&first, &second]);
+        assert_eq!(outcome.details.as_deref(), Some("one:\nfirst trace\ntwo:\nseveral\nlines"));
+        assert_eq!(outcome.stdout.as_deref(), Some("out"));
+    }
+}

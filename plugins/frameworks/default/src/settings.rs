@@ -1,0 +1,142 @@
+//! The group's table in the configuration.
+
+use offload_plugin::template;
+use offload_plugin::types::{Context, Failure};
+use serde::Deserialize;
+use serde_json::json;
+
+/// Stands for the tests to run in `run_command`.
+pub const TESTS: &str = "tests";
+/// Stands for a result file that no other attempt has.
+pub const RESULT_FILE: &str = "result_file";
+
+#[derive(Debug, Deserialize)]
+pub struct Settings {
+    pub discover_command: String,
+    pub run_command: String,
+    /// What the command always writes its results to, relative to the directory that it runs in.
+    #[serde(default)]
+    result_file: Option<String>,
+}
+
+/// What tells how tests went.
+#[derive(Debug, PartialEq)]
+pub enum Judge {
+    /// A JUnit file.
+    Report {
+        path: String,
+        /// Whether an earlier attempt may have left its own in the same place.
+        may_be_stale: bool,
+    },
+    /// The exit code of each test's own command, noted in a file of ours.
+    ExitCode { record: String },
+}
+
+impl Settings {
+    /// # Errors
+    /// Settings that cannot work, with what to change.
+    pub fn parse(json: &str) -> Result<Self, Failure> {
+        let settings: Self = serde_json::from_str(json)
+            .map_err(|error| Failure::new("bad-settings", format!("the group's settings cannot be read: {error}")))?;
+        if !template::mentions(&settings.run_command, TESTS) {
+            return Err(Failure::new(
+                "bad-settings",
+                "`run_command` has no {tests}, so that it cannot be told what to run",
+            )
+            .with_help("write {tests} where the tests belong, such as: run_command = \"jest {tests} --ci\""));
+        }
+        Ok(settings)
+    }
+
+    pub fn judge(&self, context: &Context) -> Judge {
+        if template::mentions(&self.run_command, RESULT_FILE) {
+            return Judge::Report { path: format!("{}result.xml", context.scratch), may_be_stale: false };
+        }
+        match &self.result_file {
+            Some(path) => Judge::Report { path: path.clone(), may_be_stale: true },
+            None => Judge::ExitCode { record: format!("{}exits", context.scratch) },
+        }
+    }
+
+    /// Two sandboxes that share a working directory would read each other's result file, if it is always the same.
+    pub fn needs(&self) -> Vec<String> {
+        let shares_a_file = self.result_file.is_some() && !template::mentions(&self.run_command, RESULT_FILE);
+        if shares_a_file { vec!["private-directory".to_owned()] } else { Vec::new() }
+    }
+}
+
+/// The JSON Schema of the table.
+pub fn schema() -> String {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["discover_command", "run_command"],
+        "properties": {
+            "discover_command": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Shell command that prints the tests, one id a line or a JSON array of strings",
+            },
+            "run_command": {
+                "type": "string",
+                "pattern": "\\{tests\\}",
+                "description": "Shell command that runs {tests}; {result_file} stands for a JUnit file of the attempt's own",
+            },
+            "result_file": {
+                "type": "string",
+                "minLength": 1,
+                "description": "JUnit file that the command always writes; without it and {result_file} the exit code decides",
+            },
+            "working_dir": {
+                "type": "string",
+                "description": "Directory that the group's commands run in",
+            },
+        },
+    })
+    .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn context() -> Context {
+        Context { scratch: "/s/1-".to_owned(), nonce: String::new(), attempt: 1 }
+    }
+
+    #[track_caller]
+    fn check_judge(run_command: &str, result_file: Option<&str>, expected: Judge, expected_needs: &[&str]) {
+        let json = json!({ "discover_command": "d", "run_command": run_command, "result_file": result_file });
+        let settings = Settings::parse(&json.to_string()).expect("the settings are good");
+        assert_eq!(settings.judge(&context()), expected);
+        assert_eq!(settings.needs(), expected_needs);
+    }
+
+    #[test]
+    fn knows_what_judges() {
+        let own_file = || Judge::Report { path: "/s/1-result.xml".to_owned(), may_be_stale: false };
+        check_judge("run {tests}", None, Judge::ExitCode { record: "/s/1-exits".to_owned() }, &[]);
+        check_judge("run {tests} {result_file}", None, own_file(), &[]);
+        check_judge("run {tests} {result_file}", Some("junit.xml"), own_file(), &[]);
+        check_judge(
+            "run {tests} ${result_file}",
+            Some("junit.xml"),
+            Judge::Report { path: "junit.xml".to_owned(), may_be_stale: true },
+            &["private-directory"],
+        );
+    }
+
+    #[test]
+    fn refuses_a_command_that_cannot_be_told_what_to_run() {
+        let failure = Settings::parse(r#"{"discover_command": "d", "run_command": "jest"}"#).expect_err("no {tests}");
+        assert_eq!(failure.message, "`run_command` has no {tests}, so that it cannot be told what to run");
+        assert!(failure.help.is_some());
+    }
+
+    #[test]
+    fn the_schema_is_an_object() {
+        let schema: serde_json::Value = serde_json::from_str(&schema()).expect("the schema is JSON");
+        assert_eq!(schema["additionalProperties"], false);
+    }
+}
