@@ -1,0 +1,107 @@
+//! The directory that a run's reports are in.
+
+use std::{
+    ffi::OsStr,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::ReportError;
+use crate::model::{BatchId, SandboxName};
+
+const LOGS: &str = "logs";
+
+/// The report directory of this run, cleared of what an earlier run left there.
+#[derive(Clone, Debug)]
+pub(super) struct OutputDir {
+    path: PathBuf,
+}
+
+impl OutputDir {
+    /// Creates it with `logs/`, and removes an earlier run's files, but nothing that offload did not write.
+    pub fn prepare(path: &Path, junit: Option<&Path>) -> Result<Self, ReportError> {
+        let output = Self { path: path.to_owned() };
+        let logs = output.logs();
+        fs::create_dir_all(&logs).map_err(ReportError::create(&logs))?;
+        for stale in [output.events(), output.results()].iter().map(PathBuf::as_path).chain(junit) {
+            remove_if_there(stale)?;
+        }
+        for entry in fs::read_dir(&logs).map_err(ReportError::read(&logs))? {
+            let entry = entry.map_err(ReportError::read(&logs))?;
+            if is_log_name(&entry.file_name()) {
+                remove_if_there(&entry.path())?;
+            }
+        }
+        Ok(output)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn events(&self) -> PathBuf {
+        self.path.join("events.jsonl")
+    }
+
+    pub fn results(&self) -> PathBuf {
+        self.path.join("results.json")
+    }
+
+    pub fn logs(&self) -> PathBuf {
+        self.path.join(LOGS)
+    }
+
+    /// Where a batch's output goes, without the extension: as a path to open, and as reports name it.
+    pub fn log_stem(&self, sandbox: &SandboxName, batch: BatchId) -> (PathBuf, String) {
+        let name = format!("{LOGS}/{sandbox}-{batch}");
+        (self.path.join(&name), name)
+    }
+}
+
+fn remove_if_there(path: &Path) -> Result<(), ReportError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ReportError::remove(path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// `<sandbox>-<batch>.stdout` or `.stderr`.
+fn is_log_name(name: &OsStr) -> bool {
+    let Some(name) = name.to_str() else { return false };
+    let stem = name.strip_suffix(".stdout").or_else(|| name.strip_suffix(".stderr"));
+    stem.and_then(|stem| stem.rsplit_once('-'))
+        .is_some_and(|(_, batch)| !batch.is_empty() && batch.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_files_go() {
+        let place = tempfile::tempdir().unwrap();
+        let dir = place.path().join("test-results");
+        fs::create_dir_all(dir.join("logs")).unwrap();
+        let ours = ["junit.xml", "results.json", "events.jsonl", "logs/local-1-12.stdout", "logs/local-1-12.stderr"];
+        let theirs = ["notes.txt", "logs/build.stdout", "logs/local-1-12.txt", "logs/-.stdout"];
+        for file in ours.iter().chain(&theirs) {
+            fs::write(dir.join(file), "old").unwrap();
+        }
+
+        let output = OutputDir::prepare(&dir, Some(&dir.join("junit.xml"))).unwrap();
+
+        assert!(ours.iter().all(|file| !dir.join(file).exists()));
+        assert!(theirs.iter().all(|file| dir.join(file).exists()));
+        let (path, name) = output.log_stem(&"local-2".into(), BatchId::new(7));
+        assert_eq!((path, name.as_str()), (dir.join("logs/local-2-7"), "logs/local-2-7"));
+    }
+
+    #[test]
+    fn what_is_in_the_way_is_named() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("taken");
+        fs::write(&file, "").unwrap();
+        let error = OutputDir::prepare(&file, None).unwrap_err().to_string();
+        assert!(error.starts_with("create the report directory") && error.contains("taken/logs"), "{error}");
+    }
+}

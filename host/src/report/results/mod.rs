@@ -1,0 +1,8 @@
+//! What the events say of each test, and `results.json`.
+
+mod fold;
+mod json;
+mod spool;
+
+pub(super) use fold::{Record, Results, Try};
+pub(super) use spool::Texts;
