@@ -87,8 +87,16 @@ fn require_target() {
 /// What the outer cargo set is meant for the host and would be wrong, or needlessly rebuild, for the guests.
 fn scrub(cargo: &mut Command) {
     const NAMES: [&str; 11] = [
-        "CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_ENCODED_RUSTFLAGS", "CARGO_INCREMENTAL",
-        "CARGO_MAKEFLAGS", "CARGO_TARGET_DIR", "OUT_DIR", "RUSTC_WORKSPACE_WRAPPER", "RUSTC_WRAPPER", "RUSTFLAGS",
+        "CARGO_BUILD_RUSTFLAGS",
+        "CARGO_BUILD_TARGET",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "CARGO_INCREMENTAL",
+        "CARGO_MAKEFLAGS",
+        "CARGO_TARGET_DIR",
+        "OUT_DIR",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "RUSTC_WRAPPER",
+        "RUSTFLAGS",
         "TARGET",
     ];
     const PREFIXES: [&str; 5] = ["CARGO_CFG_", "CARGO_FEATURE_", "CARGO_PKG_", "CARGO_PROFILE_", "LLVM_PROFILE"];

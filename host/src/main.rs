@@ -1,1 +1,7 @@
-fn main(){}
+//! The command `offload`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    offload::cli::main()
+}

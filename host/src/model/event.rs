@@ -101,13 +101,19 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "ended", rename_all = "kebab-case")]
 pub enum BatchEnd {
-    Exited { code: i32 },
-    Signalled { signal: i32 },
+    Exited {
+        code: i32,
+    },
+    Signalled {
+        signal: i32,
+    },
     TimedOut,
     /// The run stopped or was interrupted.
     Cancelled,
     /// The provider or the framework could not do its part.
-    Failed { failure: Failure },
+    Failed {
+        failure: Failure,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

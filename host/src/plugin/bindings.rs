@@ -32,9 +32,7 @@ pub mod contract {
     pub use super::provider_world::exports::offload::plugin::provider::{
         Created, ImageSpec, Prepared, SandboxSpec, Transfer,
     };
-    pub use super::provider_world::offload::plugin::types::{
-        Captured, Command, Context, Exit, Failure, Outcome, Test,
-    };
+    pub use super::provider_world::offload::plugin::types::{Captured, Command, Context, Exit, Failure, Outcome, Test};
 }
 
 pub(super) mod exports {

@@ -10,11 +10,9 @@ use super::cache;
 use super::engine::Runtime;
 use super::error::{PluginError, PluginErrorKind};
 use super::locator::{Kind, built_in_names, locate};
+use super::settings::Settings;
 use super::store::{State, TOO_SLOW, begin_call, new_store};
 use crate::model::NoticeLevel;
-
-/// A plugin's own table of the configuration as a JSON object.
-pub type Settings = Arc<str>;
 
 /// Takes what plugins log.
 pub type LogSink = Arc<dyn Fn(NoticeLevel, String) + Send + Sync>;

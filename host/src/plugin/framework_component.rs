@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::bindings::contract::{Context, Discovery, Exit, FinishedRun, Observed, Outcome, RunPlan, Test};
 use super::bindings::exports::{framework, observer};
-use super::component::{Info, Linked, Live, LogSink, Settings, failed};
+use super::component::{Info, Linked, Live, LogSink, failed};
 use super::error::PluginError;
 use super::locator::Kind;
+use super::settings::Settings;
 use super::store::begin_call;
 use crate::model;
 

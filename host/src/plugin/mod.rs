@@ -13,12 +13,14 @@ mod framework_component;
 mod imports;
 mod locator;
 mod provider_component;
+mod settings;
 mod stderr_tail;
 mod store;
 
 pub use bindings::contract;
-pub use component::{Info, LogSink, Settings};
+pub use component::{Info, LogSink};
 pub use error::{PluginError, PluginErrorKind};
 pub use framework_component::{FrameworkComponent, FrameworkInstance};
 pub use locator::{Kind, built_in_names};
 pub use provider_component::ProviderComponent;
+pub use settings::{Settings, settings_of};

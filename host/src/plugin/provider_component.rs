@@ -7,10 +7,11 @@ use wasmtime::component::Resource;
 
 use super::bindings::contract::{Command, Created, Exit, Failure, ImageSpec, Prepared, SandboxSpec, Transfer};
 use super::bindings::exports::provider::{Guest, GuestIndices};
-use super::component::{Info, Linked, Live, LogSink, Settings, failed};
+use super::component::{Info, Linked, Live, LogSink, failed};
 use super::error::PluginError;
 use super::imports::SharedStdio;
 use super::locator::Kind;
+use super::settings::Settings;
 use super::store::begin_call;
 use crate::model;
 use crate::process::Stdio;

@@ -7,8 +7,9 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use super::component::{LogSink, Settings};
+use super::component::LogSink;
 use super::engine::{Runtime, TICK};
+use super::settings::Settings;
 use super::stderr_tail::StderrTail;
 
 /// The largest memory of one instance: room for the results of some hundred thousand tests.

@@ -109,11 +109,7 @@ pub async fn capture(command: &Command, stdin: Vec<u8>) -> io::Result<Captured> 
     let mut stdio = Stdio { stdin, ..Stdio::default() };
     let exit = drive(&mut child, &mut stdio).await?;
     group.release();
-    Ok(Captured {
-        exit,
-        stdout: stdio.stdout.capture.into_bytes(),
-        stderr: stdio.stderr.capture.into_bytes(),
-    })
+    Ok(Captured { exit, stdout: stdio.stdout.capture.into_bytes(), stderr: stdio.stderr.capture.into_bytes() })
 }
 
 fn spawn(command: &Command) -> io::Result<Child> {

@@ -9,11 +9,7 @@ use crate::plugin::store::State;
 use crate::process as host_process;
 
 impl process::Host for State {
-    async fn run(
-        &mut self,
-        command: Command,
-        stdio: Resource<SharedStdio>,
-    ) -> wasmtime::Result<Result<Exit, Failure>> {
+    async fn run(&mut self, command: Command, stdio: Resource<SharedStdio>) -> wasmtime::Result<Result<Exit, Failure>> {
         let streams = self.table.get(&stdio)?.streams();
         let mut streams = streams.lock().await;
         let command = command.into();

@@ -1,0 +1,99 @@
+//! What may be typed.
+
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::config::{CopyDir, EnvVar};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Run a project's tests in parallel across sandboxes.
+#[derive(Debug, Parser)]
+#[command(name = "offload", version, styles = STYLES, after_help = EXIT_CODES)]
+pub(super) struct Args {
+    /// Configuration file.
+    #[arg(short, long, global = true, value_name = "PATH", default_value = "offload.toml")]
+    pub(super) config: PathBuf,
+    /// Say more; with `run`, stream what tests print.
+    #[arg(short, long, global = true)]
+    pub(super) verbose: bool,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes:
+  0  all tests passed
+  1  some tests failed or weren't run
+  2  all tests passed, but some were flaky
+  3  no test was found, or usage or configuration did not allow to look
+  130, 143  interrupted by SIGINT, SIGTERM";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run tests.
+    Run(RunArgs),
+    /// Discover tests without running them.
+    Collect(CollectArgs),
+    /// Validate the configuration file.
+    Validate,
+    /// Initialize a new configuration file.
+    Init(InitArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct RunArgs {
+    /// Override the maximum of parallel sandboxes.
+    #[arg(short, long, value_name = "N", value_parser = parallel)]
+    pub(super) parallel: Option<usize>,
+    /// Only discover tests, don't run them.
+    #[arg(long)]
+    pub(super) collect_only: bool,
+    /// A directory to copy to each sandbox; may be repeated.
+    #[arg(long, value_name = "LOCAL:REMOTE")]
+    pub(super) copy_dir: Vec<CopyDir>,
+    /// An environment variable to set in sandboxes; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) env: Vec<EnvVar>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct CollectArgs {
+    /// How to print the tests.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Format {
+    /// One id a line.
+    Text,
+    /// One object with all that is known of each test.
+    Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct InitArgs {
+    /// Where tests run: local or default.
+    #[arg(short, long, default_value = "local")]
+    pub(super) provider: String,
+    /// How tests are found and run: pytest, cargo or default.
+    #[arg(short, long, default_value = "pytest")]
+    pub(super) framework: String,
+    /// Overwrite a file that exists.
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+fn parallel(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least one sandbox is needed".into()),
+        Ok(number) => Ok(number),
+        Err(_) => Err("it must be a whole number of at least 1".into()),
+    }
+}

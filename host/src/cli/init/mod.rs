@@ -1,0 +1,6 @@
+//! `offload init`
+
+mod template;
+mod write;
+
+pub(super) use write::init;

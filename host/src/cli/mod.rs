@@ -1,0 +1,75 @@
+//! The command line: what was typed, what it means, and then one call.
+
+mod args;
+mod collect;
+mod init;
+mod output;
+mod project;
+mod run;
+mod validate;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use args::{Args, Command};
+use output::{complain, print};
+
+/// What offload exits with when it did not come to run a test.
+const NOTHING_RUN: u8 = 3;
+
+/// Does what the arguments of this process say.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return usage(&error),
+    };
+    log();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(workers()).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&anyhow::Error::new(error).context("cannot start")),
+    };
+    let code = runtime.block_on(execute(args));
+    // What still blocks a thread, such as a pipe that nobody closes, must not keep the process.
+    runtime.shutdown_background();
+    code.map_or_else(|error| failed(&error), ExitCode::from)
+}
+
+async fn execute(args: Args) -> anyhow::Result<u8> {
+    let Args { config, verbose, command } = args;
+    match command {
+        Command::Run(options) => run::run(&config, verbose, options).await,
+        Command::Collect(options) => collect::collect(&config, options.format).await,
+        Command::Validate => validate::validate(&config).await,
+        Command::Init(options) => init::init(&config, &options),
+    }
+}
+
+/// The host waits far more than it computes: a few threads serve hundreds of sandboxes.
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get).clamp(2, 4)
+}
+
+/// `OFFLOAD_LOG` is a filter as of `tracing-subscriber`; nothing is logged without it.
+fn log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("OFFLOAD_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+fn usage(error: &clap::Error) -> ExitCode {
+    let help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let text = error.render();
+    if help {
+        print(&if console::colors_enabled() { text.ansi().to_string() } else { text.to_string() });
+        return ExitCode::SUCCESS;
+    }
+    complain(&if console::colors_enabled_stderr() { text.ansi().to_string() } else { text.to_string() });
+    ExitCode::from(NOTHING_RUN)
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    complain(&output::render(error));
+    ExitCode::from(NOTHING_RUN)
+}

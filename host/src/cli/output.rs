@@ -1,0 +1,38 @@
+//! The home of everything that a command prints, other than a run's reports.
+
+use std::io::Write;
+
+/// Standard output is for data. A reader that has gone away is no error.
+pub(super) fn print(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
+/// Everything that is said to the person.
+pub(super) fn complain(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    let _ = writeln!(stderr, "{}", text.trim_end());
+}
+
+/// An error as it is shown: with the place in the file where there is one.
+pub(super) fn render(error: &anyhow::Error) -> String {
+    if let Some(diagnostic) = error.downcast_ref::<crate::config::ConfigError>() {
+        return shown(diagnostic);
+    }
+    let label = console::style("error:").for_stderr().red().bold();
+    format!("{label} {error:#}")
+}
+
+fn shown(diagnostic: &dyn miette::Diagnostic) -> String {
+    let theme = if console::colors_enabled_stderr() {
+        miette::GraphicalTheme::unicode()
+    } else {
+        miette::GraphicalTheme::unicode_nocolor()
+    };
+    let mut text = String::new();
+    let handler = miette::GraphicalReportHandler::new_themed(theme);
+    match handler.render_report(&mut text, diagnostic) {
+        Ok(()) => text,
+        Err(_) => diagnostic.to_string(),
+    }
+}

@@ -1,0 +1,31 @@
+//! `offload run`
+
+use std::path::Path;
+
+use super::args::{Format, RunArgs};
+use super::{collect, project};
+use crate::framework::Framework;
+use crate::orchestrator::{Orchestrator, RunOverrides};
+use crate::provider::Provider;
+
+pub(super) async fn run(path: &Path, verbose: bool, args: RunArgs) -> anyhow::Result<u8> {
+    let RunArgs { parallel, collect_only, copy_dir, env } = args;
+    let config = project::load(path).await?;
+    let env: Vec<_> = env.into_iter().map(Into::into).collect();
+    let seen = discovery_env(&config, &env);
+    let frameworks = Framework::from_config(&config, &seen);
+    if collect_only {
+        return collect::print_tests(&frameworks, Format::Text).await;
+    }
+    let overrides = RunOverrides { max_parallel: parallel, env, copy_dirs: copy_dir };
+    let result = Orchestrator::for_groups(config, frameworks, verbose).run(&overrides).await?;
+    Ok(u8::try_from(result.exit_code()).unwrap_or(1))
+}
+
+/// Discovery runs on this machine: what is meant for sandboxes elsewhere is not for it.
+pub(super) fn discovery_env(config: &crate::config::Config, given: &[(String, String)]) -> Vec<(String, String)> {
+    if !Provider::from_config(config, &[]).is_this_machine() {
+        return Vec::new();
+    }
+    config.provider.env.iter().chain(given).cloned().collect()
+}

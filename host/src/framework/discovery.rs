@@ -1,0 +1,87 @@
+//! Finding the tests: the framework says what to run on this machine until it knows.
+
+use std::path::{Path, PathBuf};
+
+use super::convert;
+use super::handle::Framework;
+use super::run::{Context, Plan, read_files};
+use crate::model::{Discovered, Failure, Test};
+use crate::plugin::contract::{Discovery, FinishedRun};
+use crate::process;
+
+/// A framework that still asks for runs after so many will never be content.
+const MOST_RUNS: usize = 100;
+
+pub(super) async fn discover(framework: &Framework, paths: &[String]) -> Result<Discovered, Failure> {
+    let scratch = tempfile::Builder::new().prefix("offload-discovery-").tempdir().map_err(|error| {
+        Failure::new("no-scratch", format!("cannot make a temporary directory: {error}"))
+            .with_help("make room in, or set, TMPDIR")
+    })?;
+    let context = Context {
+        scratch: format!("{}/", scratch.path().display()),
+        nonce: uuid::Uuid::new_v4().simple().to_string(),
+        attempt: 1,
+    };
+    let mut instance = framework.component()?.instantiate().await?;
+    let mut previous = Vec::new();
+    while previous.len() < MOST_RUNS {
+        match instance.discover(&context.to_contract(), paths, &previous).await? {
+            Discovery::Run(plan) => previous.push(run(framework, plan.into()).await?),
+            Discovery::Found(found) => {
+                let group = framework.group();
+                return Ok(Discovered {
+                    tests: unique(found.tests.into_iter().map(|test| convert::test(group, test)).collect())?,
+                    problems: found.problems.into_iter().map(|outcome| convert::problem(group, outcome)).collect(),
+                    max_failures: found.max_failures,
+                });
+            }
+        }
+    }
+    let message = format!("plugin `{}` still asked for commands after {MOST_RUNS} of them", framework.kind());
+    Err(Failure::new("endless-discovery", message).with_help("this is a defect of the plugin: report it to its author"))
+}
+
+/// Ids are identities: a framework that gives one twice would have one of the two tests lost.
+fn unique(tests: Vec<Test>) -> Result<Vec<Test>, Failure> {
+    let mut seen = std::collections::HashSet::with_capacity(tests.len());
+    match tests.iter().find(|test| !seen.insert(&test.id)) {
+        None => Ok(tests),
+        Some(twice) => Err(Failure::new("duplicate-test", format!("the test {:?} was found twice", twice.id.as_str()))
+            .with_help("this is a defect of the framework's plugin: report it to its author")),
+    }
+}
+
+async fn run(framework: &Framework, mut plan: Plan) -> Result<FinishedRun, Failure> {
+    let place = framework.place();
+    let directory = plan.command.cwd.take().or_else(|| framework.discovery_directory());
+    if let Some(directory) = directory.as_deref().filter(|directory| !directory.is_dir()) {
+        return Err(Failure::new(
+            "no-directory",
+            format!("the working directory {} of group `{}` does not exist", directory.display(), framework.group()),
+        )
+        .with_help("create it, or correct `working_dir`"));
+    }
+    let result_files: Vec<_> =
+        plan.result_files.into_iter().map(|name| (name.clone(), local(directory.as_deref(), &name))).collect();
+    let mut env = place.env.clone();
+    env.append(&mut plan.command.env);
+    let command = process::Command { argv: plan.command.argv, env, cwd: directory };
+    let program = command.argv.first().cloned().unwrap_or_default();
+    let captured = tokio::time::timeout(place.limit, process::capture(&command, plan.stdin))
+        .await
+        .map_err(|_| {
+            let message =
+                format!("finding the tests of group `{}` took longer than {:?}", framework.group(), place.limit);
+            Failure::new("discovery-timeout", message)
+                .with_help("see what it waits for, or raise `test_timeout_secs` in [offload]")
+        })?
+        .map_err(|error| {
+            Failure::new("discovery-failed", format!("cannot run `{program}` to find tests: {error}"))
+                .with_help(format!("check that `{program}` is installed and in PATH"))
+        })?;
+    Ok(FinishedRun { output: convert::captured(captured), files: read_files(&result_files)? })
+}
+
+fn local(directory: Option<&Path>, name: &str) -> PathBuf {
+    directory.map_or_else(|| PathBuf::from(name), |directory| directory.join(name))
+}

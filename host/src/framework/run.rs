@@ -1,0 +1,152 @@
+//! One batch, as the framework sees it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::convert;
+use crate::model::{Failure, Outcome, Stream, Test, TestId};
+use crate::plugin::FrameworkInstance;
+use crate::plugin::contract::{self, FinishedRun, Observed, ResultFile};
+use crate::process::{Captured, Command, Exit};
+
+/// A result file larger than this is not read: it would have to fit into the component's memory several times.
+const RESULT_LIMIT: u64 = 64 << 20;
+
+/// What a batch can call its own.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// A path prefix that no other batch has, where the command runs.
+    pub scratch: String,
+    /// Random text, new for every batch.
+    pub nonce: String,
+    /// Counts from 1.
+    pub attempt: u32,
+}
+
+impl Context {
+    pub(super) fn to_contract(&self) -> contract::Context {
+        contract::Context { scratch: self.scratch.clone(), nonce: self.nonce.clone(), attempt: self.attempt }
+    }
+}
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub command: Command,
+    pub stdin: Vec<u8>,
+    /// Files to bring back, as the framework named them.
+    pub result_files: Vec<String>,
+}
+
+impl From<contract::RunPlan> for Plan {
+    fn from(plan: contract::RunPlan) -> Self {
+        let contract::Command { argv, env, cwd } = plan.command;
+        Self {
+            command: Command { argv, env, cwd: cwd.map(PathBuf::from) },
+            stdin: plan.stdin,
+            result_files: plan.result_files,
+        }
+    }
+}
+
+/// What a framework says of one test.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reported {
+    Ended(Outcome),
+    /// It had begun, and not ended when its process did.
+    Running {
+        seconds: f64,
+    },
+}
+
+/// What a framework says while its command runs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Observation {
+    Started(TestId),
+    Finished(TestId, Reported),
+}
+
+/// A batch between its first word and its results, served by one instance of the component.
+pub struct Run {
+    instance: FrameworkInstance,
+    context: contract::Context,
+    tests: Vec<contract::Test>,
+}
+
+impl Run {
+    pub(super) fn new(instance: FrameworkInstance, context: &Context, tests: &[Arc<Test>]) -> Self {
+        let tests = tests.iter().map(|test| convert::to_contract(test)).collect();
+        Self { instance, context: context.to_contract(), tests }
+    }
+
+    /// The one command that runs exactly these tests.
+    pub(crate) async fn command(&mut self) -> Result<Plan, Failure> {
+        Ok(self.instance.run_command(&self.context, &self.tests).await?.into())
+    }
+
+    /// Whether there is anything to observe.
+    pub(crate) fn observes(&self) -> bool {
+        self.instance.observes()
+    }
+
+    /// Hands over output as it comes.
+    pub(crate) async fn observe(&mut self, stream: Stream, bytes: &[u8]) -> Result<Vec<Observation>, Failure> {
+        let source = match stream {
+            Stream::Stdout => "stdout",
+            Stream::Stderr => "stderr",
+        };
+        Ok(observations(self.instance.observe(source, bytes).await?))
+    }
+
+    /// Says that the command has ended.
+    pub(crate) async fn ended(&mut self, exit: Exit) -> Result<Vec<Observation>, Failure> {
+        Ok(observations(self.instance.ended(convert::exit(exit)).await?))
+    }
+
+    /// What the command's output and result files say of the tests. `files` are pairs of the name in the plan and the
+    /// local path.
+    pub(crate) async fn results(
+        &mut self,
+        output: Captured,
+        files: &[(String, PathBuf)],
+    ) -> Result<Vec<(TestId, Reported)>, Failure> {
+        let run = FinishedRun { output: convert::captured(output), files: read_files(files)? };
+        let outcomes = self.instance.parse_results(&self.context, &self.tests, &run).await?;
+        Ok(outcomes.into_iter().map(convert::reported).collect())
+    }
+}
+
+fn observations(events: Vec<Observed>) -> Vec<Observation> {
+    events
+        .into_iter()
+        .filter_map(|event| match event {
+            Observed::Started(id) => Some(Observation::Started(TestId::new(id))),
+            Observed::Finished(outcome) => {
+                let (id, reported) = convert::reported(outcome);
+                Some(Observation::Finished(id, reported))
+            }
+            // These belong to workers, which take tests while they run.
+            Observed::Ready | Observed::Unit(_) | Observed::Returned(_) | Observed::Output(_) => None,
+        })
+        .collect()
+}
+
+pub(super) fn read_files(files: &[(String, PathBuf)]) -> Result<Vec<ResultFile>, Failure> {
+    files.iter().map(|(name, local)| Ok(ResultFile { path: name.clone(), contents: read_file(name, local)? })).collect()
+}
+
+fn read_file(name: &str, local: &Path) -> Result<Option<Vec<u8>>, Failure> {
+    let unreadable = |error: std::io::Error| {
+        Failure::new("unreadable-result", format!("the result file {name} cannot be read: {error}"))
+    };
+    match std::fs::metadata(local) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(error)),
+        Ok(metadata) if metadata.len() > RESULT_LIMIT => Err(Failure::new(
+            "result-too-large",
+            format!("the result file {name} has {} bytes, and {RESULT_LIMIT} are read at the most", metadata.len()),
+        )
+        .with_help("let the tests print less, or keep their output out of the result file")),
+        Ok(_) => std::fs::read(local).map(Some).map_err(unreadable),
+    }
+}

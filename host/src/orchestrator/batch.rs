@@ -1,0 +1,258 @@
+//! Runs one batch in one sandbox and tells the dispatcher what came of it.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Mutex, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::lines::Lines;
+use super::settle::End;
+use crate::framework::{Context, Framework, Observation, Plan, Reported, Run};
+use crate::model::{BatchId, Failure, Outcome, Stream, Test, TestId};
+use crate::process::{Capture, Captured, Command, Exit, Output, Stdio};
+use crate::provider::Sandbox;
+
+/// The longest command line that is tried. Linux takes 128 KiB in one argument, and a provider may pass the whole line
+/// as one.
+const LONGEST_LINE: usize = 120 << 10;
+
+/// How much of a command's standard error is shown when there is nothing else to show.
+const STDERR_TAIL: usize = 4 << 10;
+
+/// How many chunks of output may wait to be read by the framework.
+const CHUNKS: usize = 64;
+
+pub(super) struct Job {
+    pub(super) id: BatchId,
+    pub(super) sandbox: Sandbox,
+    pub(super) framework: Framework,
+    pub(super) tests: Vec<Arc<Test>>,
+    /// How long its command may run.
+    pub(super) limit: Duration,
+    /// Where its output goes, without `.stdout` and `.stderr`.
+    pub(super) log: PathBuf,
+    /// Whether its lines are told one by one.
+    pub(super) stream: bool,
+    /// A directory on this machine for what is brought back.
+    pub(super) scratch: PathBuf,
+}
+
+/// What a batch tells while it runs and when it has ended.
+#[derive(Debug)]
+pub(super) enum News {
+    Started(TestId),
+    Result(TestId, Box<Outcome>),
+    Running(TestId, Duration),
+    Line(Stream, String),
+    /// The last word.
+    Ended(Ended),
+}
+
+/// Brings a batch's news to the dispatcher, and holds the batch up while that is behind.
+#[derive(Clone)]
+pub(super) struct NewsSender {
+    pub(super) batch: BatchId,
+    pub(super) channel: mpsc::Sender<(BatchId, News)>,
+}
+
+impl NewsSender {
+    async fn send(&self, news: News) {
+        // Without a dispatcher the run is over, and nobody waits for this.
+        let _ = self.channel.send((self.batch, news)).await;
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) end: End,
+    /// How long its command ran.
+    pub(super) duration: Duration,
+    /// The end of what it wrote to its standard error.
+    pub(super) stderr: String,
+}
+
+/// Runs the batch to its end. Cancelling ends its command early; what was finished until then is still told.
+pub(super) async fn run(job: Job, cancelled: CancellationToken, news: NewsSender) {
+    let mut ended = Ended { end: End::Cancelled, duration: Duration::ZERO, stderr: String::new() };
+    ended.end = match execute(&job, &cancelled, &news, &mut ended).await {
+        Ok(end) | Err(end) => end,
+    };
+    news.send(News::Ended(ended)).await;
+}
+
+async fn execute(job: &Job, cancelled: &CancellationToken, news: &NewsSender, ended: &mut Ended) -> Result<End, End> {
+    let nonce = uuid::Uuid::new_v4().simple().to_string();
+    let context = Context {
+        scratch: format!("{}/{}-{nonce}-", job.sandbox.scratch_root(), job.id),
+        nonce: nonce.clone(),
+        attempt: job.id.get(),
+    };
+    let mut run = job.framework.start_run(context, &job.tests).await.map_err(End::FrameworkFailed)?;
+    let Plan { mut command, stdin, result_files } = run.command().await.map_err(End::FrameworkFailed)?;
+    if line_length(&command) > LONGEST_LINE {
+        let message = format!("the command for {} tests is too long for a command line", job.tests.len());
+        return Err(End::FrameworkFailed(Failure::new("argument-list-too-long", message)));
+    }
+    command.cwd = command.cwd.or_else(|| job.framework.directory(job.sandbox.is_this_machine()));
+
+    let started = Instant::now();
+    let (exit, output) = exec(job, &nonce, &command, stdin, &mut run, cancelled, news).await?;
+    ended.duration = started.elapsed();
+    ended.stderr = tail(&output.stderr);
+
+    // One that was ended early has still written what it had finished.
+    let seen = if let End::Exited(exit) = exit { exit } else { Exit::Signal(9) };
+    let files = download(job, &command, &result_files).await?;
+    for observation in run.ended(seen).await.map_err(End::FrameworkFailed)? {
+        news.send(observation.into()).await;
+    }
+    let captured = Captured { exit: seen, ..output };
+    match run.results(captured, &files).await {
+        Ok(results) => {
+            for (id, reported) in results {
+                news.send(Observation::Finished(id, reported).into()).await;
+            }
+        }
+        // How it ended says more than that its results are not whole.
+        Err(_) if !matches!(exit, End::Exited(_)) => {}
+        Err(failure) => return Err(End::FrameworkFailed(failure)),
+    }
+    for (_, file) in files {
+        // Left to the run's own temporary directory if it cannot be removed now.
+        let _ = std::fs::remove_file(file);
+    }
+    Ok(exit)
+}
+
+/// Runs the command, and gives how it ended with what it wrote.
+async fn exec(
+    job: &Job,
+    exec_id: &str,
+    command: &Command,
+    stdin: Vec<u8>,
+    run: &mut Run,
+    cancelled: &CancellationToken,
+    news: &NewsSender,
+) -> Result<(End, Captured), End> {
+    let (tap, chunks) = mpsc::channel(CHUNKS);
+    let tap = (job.stream || run.observes()).then_some(tap);
+    let stdio =
+        Stdio { stdin, stdout: output(&job.log, "stdout", tap.clone())?, stderr: output(&job.log, "stderr", tap)? };
+    let stdio = Arc::new(Mutex::new(stdio));
+    let command = async {
+        let exec = job.sandbox.exec(exec_id, command, stdio.clone());
+        let end = tokio::select! {
+            exit = exec => match exit {
+                Ok(exit) => End::Exited(exit),
+                Err(failure) => End::ProviderFailed(failure),
+            },
+            () = tokio::time::sleep(job.limit) => End::TimedOut(job.limit),
+            () = cancelled.cancelled() => End::Cancelled,
+        };
+        if matches!(end, End::TimedOut(_) | End::Cancelled)
+            && let Err(failure) = job.sandbox.cancel(exec_id).await
+        {
+            tracing::warn!("{}: {failure}", job.sandbox.name());
+        }
+        let mut stdio = stdio.lock().await;
+        (end, std::mem::take(&mut stdio.stdout).capture, std::mem::take(&mut stdio.stderr).capture)
+    };
+    let (ended, watched) = tokio::join!(command, watch(chunks, job.stream, run, news));
+    let (end, stdout, stderr) = ended;
+    if let End::ProviderFailed(_) = end {
+        return Err(end);
+    }
+    watched.map_err(End::FrameworkFailed)?;
+    let (stdout, stderr) = (stdout.into_bytes(), stderr.into_bytes());
+    Ok((end, Captured { exit: Exit::Code(0), stdout, stderr }))
+}
+
+/// Reads output as it comes, until the command has ended.
+async fn watch(
+    mut chunks: mpsc::Receiver<(Stream, Vec<u8>)>,
+    stream_lines: bool,
+    run: &mut Run,
+    news: &NewsSender,
+) -> Result<(), Failure> {
+    let mut lines = Lines::default();
+    let mut result = Ok(());
+    while let Some((stream, bytes)) = chunks.recv().await {
+        if stream_lines {
+            for line in lines.push(stream, &bytes) {
+                news.send(News::Line(stream, line)).await;
+            }
+        }
+        // After a failure the rest is still taken, or the command would wait for ever to be read.
+        if result.is_ok() && run.observes() {
+            match run.observe(stream, &bytes).await {
+                Ok(observations) => {
+                    for observation in observations {
+                        news.send(observation.into()).await;
+                    }
+                }
+                Err(failure) => result = Err(failure),
+            }
+        }
+    }
+    for (stream, line) in lines.finish() {
+        news.send(News::Line(stream, line)).await;
+    }
+    result
+}
+
+impl From<Observation> for News {
+    fn from(observation: Observation) -> Self {
+        match observation {
+            Observation::Started(id) => Self::Started(id),
+            Observation::Finished(id, Reported::Ended(outcome)) => Self::Result(id, Box::new(outcome)),
+            Observation::Finished(id, Reported::Running { seconds }) => {
+                Self::Running(id, Duration::try_from_secs_f64(seconds).unwrap_or_default())
+            }
+        }
+    }
+}
+
+fn output(log: &Path, stream: &str, tap: Option<mpsc::Sender<(Stream, Vec<u8>)>>) -> Result<Output, End> {
+    let mut file = log.as_os_str().to_owned();
+    file.push(format!(".{stream}"));
+    let log = File::create(&file).map_err(|error| {
+        let message = format!("cannot write the log {}: {error}", Path::new(&file).display());
+        End::FrameworkFailed(Failure::new("unwritable-log", message).with_help("make room, or change `output_dir`"))
+    })?;
+    Ok(Output { capture: Capture::default(), log: Some(log), tap })
+}
+
+/// Brings the result files back: pairs of the name in the plan and the local path.
+async fn download(job: &Job, command: &Command, result_files: &[String]) -> Result<Vec<(String, PathBuf)>, End> {
+    let files: Vec<_> = result_files
+        .iter()
+        .enumerate()
+        .map(|(index, name)| (name.clone(), job.scratch.join(format!("{}-{index}", job.id))))
+        .collect();
+    let transfers: Vec<_> = files
+        .iter()
+        .map(|(name, local)| {
+            let remote = command.cwd.as_deref().map_or_else(|| PathBuf::from(name), |cwd| cwd.join(name));
+            (remote.to_string_lossy().into_owned(), local.as_path())
+        })
+        .collect();
+    job.sandbox.download(&transfers).await.map_err(End::ProviderFailed)?;
+    Ok(files)
+}
+
+/// How long the command is once it was quoted for a shell, and that for another.
+fn line_length(command: &Command) -> usize {
+    let arguments = command.argv.iter().map(|argument| {
+        let quotes = argument.bytes().filter(|byte| *byte == b'\'').count();
+        argument.len() + 13 * quotes + 10
+    });
+    let variables = command.env.iter().map(|(name, value)| name.len() + value.len() + 20);
+    arguments.chain(variables).sum()
+}
+
+fn tail(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(STDERR_TAIL)..]).trim().to_owned()
+}

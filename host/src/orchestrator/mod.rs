@@ -1,0 +1,16 @@
+//! From tests and sandboxes to one verdict for each test.
+
+mod batch;
+mod catalog;
+mod dispatch;
+mod ledger;
+mod lines;
+mod pool;
+mod runner;
+mod schedule;
+mod settle;
+mod signals;
+mod stop;
+
+pub use pool::SandboxPool;
+pub use runner::{Orchestrator, RunError, RunOverrides, RunResult};

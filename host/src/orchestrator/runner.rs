@@ -1,0 +1,222 @@
+//! A run, from the configuration to the exit code.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use super::catalog::{Catalog, GroupIndex};
+use super::dispatch::{Dispatcher, Finished, Message, Rules};
+use super::pool::SandboxPool;
+use super::signals::Signals;
+use crate::config::{Config, CopyDir, SandboxConfig};
+use crate::framework::{Framework, TestFramework};
+use crate::model::{Discovered, Event, ExitCode, Failure, Summary};
+use crate::plugin::LogSink;
+use crate::provider::Provider;
+use crate::report::{Console, ReportError, ReportOptions, Reporter};
+
+/// What the command line says on top of the configuration.
+#[derive(Clone, Debug, Default)]
+pub struct RunOverrides {
+    pub max_parallel: Option<usize>,
+    pub env: Vec<(String, String)>,
+    pub copy_dirs: Vec<CopyDir>,
+}
+
+/// Why there is no result to speak of.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// No test was found, for this reason.
+    #[error("{0}")]
+    Nothing(Failure),
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    #[error("cannot {action}: {source}")]
+    Io { action: &'static str, source: std::io::Error },
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug)]
+pub struct RunResult {
+    exit_code: ExitCode,
+    summary: Summary,
+}
+
+impl RunResult {
+    /// What the process should exit with.
+    pub fn exit_code(&self) -> i32 {
+        self.exit_code.get().into()
+    }
+
+    /// How many tests ended in each verdict.
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+}
+
+/// Runs the tests of a configuration and writes its reports.
+pub struct Orchestrator {
+    config: Config,
+    frameworks: Vec<Framework>,
+    stream_output: bool,
+}
+
+impl Orchestrator {
+    /// For one group of tests; `verbose` streams what they print.
+    #[expect(clippy::needless_pass_by_value, reason = "the framework is handed over")]
+    pub fn new(config: Config, framework: impl TestFramework, verbose: bool) -> Self {
+        Self::for_groups(config, vec![framework.framework().clone()], verbose)
+    }
+
+    /// For several groups; `verbose` streams what they print.
+    pub fn for_groups(config: Config, frameworks: Vec<Framework>, verbose: bool) -> Self {
+        let stream_output = verbose || config.offload.stream_output;
+        Self { config, frameworks, stream_output }
+    }
+
+    /// Runs these tests in the pool's sandboxes, which are destroyed in the end. SIGINT and SIGTERM end the run early.
+    ///
+    /// # Errors
+    /// The reports could not be written, or the sandboxes do not give what the framework needs.
+    pub async fn run_with_tests(&self, tests: &Discovered, pool: SandboxPool) -> Result<RunResult, RunError> {
+        let framework = &self.frameworks[0];
+        if !pool.is_isolated() && framework.needs_private_directory().await.map_err(RunError::Nothing)? {
+            let message = format!("the tests of group `{}` need a private directory each", framework.group());
+            return Err(RunError::Nothing(
+                Failure::new("not-isolated", message)
+                    .with_help("create the pool with `SandboxPool::new().isolated(true)`"),
+            ));
+        }
+        let (sender, messages) = mpsc::unbounded_channel();
+        if let Some(provider) = pool.provider() {
+            provider.log_to(log_sink(&sender));
+        }
+        let found =
+            Message::Discovered { group: GroupIndex::new(0), duration: Duration::ZERO, result: Ok(tests.clone()) };
+        // The receiver is right here.
+        let _ = sender.send(found);
+        let signals = listen()?;
+        self.dispatch(pool, messages, signals).await
+    }
+
+    /// Finds the tests and creates the sandboxes at the same time, and runs.
+    ///
+    /// # Errors
+    /// No test could be found, or the reports could not be written.
+    pub async fn run(&self, overrides: &RunOverrides) -> Result<RunResult, RunError> {
+        let env = merged(&self.config.provider.env, &overrides.env);
+        let provider = Provider::from_config(&self.config, &env);
+        let (sender, messages) = mpsc::unbounded_channel();
+        provider.log_to(log_sink(&sender));
+        let signals = listen()?;
+        let mut isolated = false;
+        for framework in &self.frameworks {
+            framework.log_to(log_sink(&sender));
+            isolated |= framework.needs_private_directory().await.map_err(RunError::Nothing)?;
+        }
+        let discoveries = self.discover(&sender);
+        let mut pool = SandboxPool::new().isolated(isolated);
+        let max_parallel = overrides.max_parallel.unwrap_or(self.config.offload.max_parallel);
+        pool.start(max_parallel, &provider, &self.sandbox_config(env, &overrides.copy_dirs));
+        let result = self.dispatch(pool, messages, signals).await;
+        drop(discoveries);
+        result
+    }
+
+    /// Starts the discovery of every group; dropping what is returned ends it.
+    fn discover(&self, sender: &mpsc::UnboundedSender<Message>) -> tokio::task::JoinSet<()> {
+        let mut discoveries = tokio::task::JoinSet::new();
+        for (index, framework) in self.frameworks.iter().cloned().enumerate() {
+            let sender = sender.clone();
+            discoveries.spawn(async move {
+                let began = Instant::now();
+                let result = framework.discover(&[]).await;
+                let group = GroupIndex::new(index);
+                // Without a dispatcher the run is over.
+                let _ = sender.send(Message::Discovered { group, duration: began.elapsed(), result });
+            });
+        }
+        discoveries
+    }
+
+    fn sandbox_config(&self, env: Vec<(String, String)>, copy_dirs: &[CopyDir]) -> SandboxConfig {
+        let base = self.config.working_dir();
+        let copy_dirs = self.config.provider.copy_dirs.iter().chain(copy_dirs);
+        SandboxConfig {
+            id: self.config.provider.kind.clone(),
+            working_dir: None,
+            env,
+            copy_dirs: copy_dirs.map(|dir| (base.join(&dir.local), PathBuf::from(&dir.remote))).collect(),
+        }
+    }
+
+    async fn dispatch(
+        &self,
+        pool: SandboxPool,
+        messages: mpsc::UnboundedReceiver<Message>,
+        signals: Signals,
+    ) -> Result<RunResult, RunError> {
+        let scratch = tempfile::Builder::new()
+            .prefix("offload-results-")
+            .tempdir()
+            .map_err(|source| RunError::Io { action: "make a temporary directory (is TMPDIR right?)", source })?;
+        let rules = Rules {
+            retry_count: self.config.offload.retry_count,
+            limit: Duration::from_secs(self.config.offload.test_timeout_secs),
+            stream: self.stream_output,
+        };
+        let started = Event::RunStarted {
+            run_id: pool.run_id().clone(),
+            version: env!("CARGO_PKG_VERSION"),
+            started: jiff::Timestamp::now().to_string(),
+            provider: self.config.provider.kind.clone(),
+            max_parallel: pool.capacity(),
+        };
+        let reporter = Reporter::new(self.report_options())?;
+        let catalog = Catalog::new(self.frameworks.clone());
+        let mut dispatcher = Dispatcher::new(rules, catalog, reporter, pool, messages, scratch.path().to_owned());
+        dispatcher.emit(&started);
+        for framework in &self.frameworks {
+            dispatcher.emit(&Event::DiscoveryStarted { group: framework.group().clone() });
+        }
+        let Finished { exit_code, summary, reporter, undiscovered } = dispatcher.run(signals).await;
+        reporter.finish()?;
+        match undiscovered.into_iter().next() {
+            Some(failure) if exit_code == ExitCode::NothingFound => Err(RunError::Nothing(failure)),
+            _ => Ok(RunResult { exit_code, summary }),
+        }
+    }
+
+    fn report_options(&self) -> ReportOptions {
+        let report = &self.config.report;
+        let output_dir = self.config.working_dir().join(&report.output_dir);
+        ReportOptions {
+            junit: report.junit.then(|| output_dir.join(&report.junit_file)),
+            output_dir,
+            console: Console::Auto,
+            stream_output: self.stream_output,
+        }
+    }
+}
+
+/// The configured variables with those of the command line over them.
+fn merged(configured: &[(String, String)], given: &[(String, String)]) -> Vec<(String, String)> {
+    let mut merged: Vec<_> =
+        configured.iter().filter(|(name, _)| given.iter().all(|(other, _)| other != name)).cloned().collect();
+    merged.extend_from_slice(given);
+    merged
+}
+
+fn log_sink(sender: &mpsc::UnboundedSender<Message>) -> LogSink {
+    let sender = sender.clone();
+    Arc::new(move |level, message| {
+        // Without a dispatcher the run is over.
+        let _ = sender.send(Message::Log(level, message));
+    })
+}
+
+fn listen() -> Result<Signals, RunError> {
+    Signals::listen().map_err(|source| RunError::Io { action: "listen for signals", source })
+}

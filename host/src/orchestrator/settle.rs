@@ -1,0 +1,281 @@
+//! What becomes of the tests of a batch that ended without a result for each: pure, so that it can be shown that none is
+//! lost and that it comes to an end.
+
+use std::time::Duration;
+
+use super::catalog::TestIndex;
+use super::ledger::Again;
+use crate::model::{Failure, Outcome, Status};
+use crate::process::Exit;
+
+/// How a batch's command ended.
+#[derive(Clone, Debug)]
+pub(super) enum End {
+    Exited(Exit),
+    /// It ran for as long as it may, which is this.
+    TimedOut(Duration),
+    /// The run does not want it any more.
+    Cancelled,
+    /// The sandbox or its provider could not do its part.
+    ProviderFailed(Failure),
+    /// The framework could not do its part.
+    FrameworkFailed(Failure),
+}
+
+/// A batch without the results that it did give.
+#[derive(Clone, Debug)]
+pub(super) struct Unsettled {
+    pub(super) end: End,
+    /// How many tests were handed out.
+    pub(super) handed_out: usize,
+    /// Those without a result.
+    pub(super) unresolved: Vec<TestIndex>,
+    /// The one that was under way when the process ended, and for how long.
+    pub(super) running: Option<(TestIndex, Duration)>,
+    /// The end of what the command wrote to its standard error.
+    pub(super) stderr: String,
+}
+
+/// What to do with each test that has no result.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Settlement {
+    pub(super) judged: Vec<(TestIndex, Outcome, Again)>,
+    /// Batches to hand out again.
+    pub(super) again: Vec<Vec<TestIndex>>,
+    /// Tests that were handed out to a sandbox that broke: they count how often that happened to them.
+    pub(super) lost: Vec<TestIndex>,
+}
+
+pub(super) fn settle(batch: Unsettled) -> Settlement {
+    let Unsettled { end, handed_out, unresolved, running, stderr } = batch;
+    let running = running.filter(|(test, _)| unresolved.contains(test));
+    if unresolved.is_empty() {
+        return Settlement::default();
+    }
+    match end {
+        End::Cancelled => Settlement::default(),
+        End::ProviderFailed(failure) => provider_failed(&failure, unresolved),
+        End::FrameworkFailed(failure) => framework_failed(&failure, unresolved),
+        End::TimedOut(limit) => timed_out(limit, handed_out, unresolved, running),
+        End::Exited(exit) => exited(exit, handed_out, unresolved, running, &stderr),
+    }
+}
+
+fn provider_failed(failure: &Failure, unresolved: Vec<TestIndex>) -> Settlement {
+    match failure.code.as_str() {
+        "argument-list-too-long" => too_long(failure, unresolved),
+        // The same would happen in every other sandbox.
+        "no-directory" | "not-started" | "denied" => all_error(failure, unresolved),
+        _ => Settlement { lost: unresolved, ..Settlement::default() },
+    }
+}
+
+fn all_error(failure: &Failure, unresolved: Vec<TestIndex>) -> Settlement {
+    Settlement {
+        judged: unresolved.into_iter().map(|test| (test, error(failure), Again::Never)).collect(),
+        ..Settlement::default()
+    }
+}
+
+fn framework_failed(failure: &Failure, unresolved: Vec<TestIndex>) -> Settlement {
+    match failure.code.as_str() {
+        "argument-list-too-long" => too_long(failure, unresolved),
+        "run-singly" if unresolved.len() > 1 => {
+            Settlement { again: unresolved.into_iter().map(|test| vec![test]).collect(), ..Settlement::default() }
+        }
+        // One test's results may be what the plugin stumbles over.
+        code if code.starts_with("plugin-") || code == "result-too-large" => halve_or(unresolved, || error(failure)),
+        _ => all_error(failure, unresolved),
+    }
+}
+
+fn too_long(failure: &Failure, unresolved: Vec<TestIndex>) -> Settlement {
+    halve_or(unresolved, || error(failure))
+}
+
+fn timed_out(
+    limit: Duration,
+    handed_out: usize,
+    unresolved: Vec<TestIndex>,
+    running: Option<(TestIndex, Duration)>,
+) -> Settlement {
+    let overran = || Outcome {
+        duration: limit.as_secs_f64(),
+        ..Outcome::new(Status::TimedOut, format!("did not end within {} s", limit.as_secs_f64()))
+    };
+    match running {
+        // It had most of the time to itself.
+        Some((test, seconds)) if seconds >= limit / 2 || unresolved.len() == 1 => Settlement {
+            judged: vec![(test, overran(), Again::Never)],
+            again: others(unresolved, test),
+            ..Settlement::default()
+        },
+        // It came late: let it have the whole time, alone.
+        Some((test, _)) => {
+            let mut again = others(unresolved, test);
+            again.push(vec![test]);
+            Settlement { again, ..Settlement::default() }
+        }
+        None if unresolved.len() == handed_out => halve_or(unresolved, overran),
+        None => Settlement { again: vec![unresolved], ..Settlement::default() },
+    }
+}
+
+fn exited(
+    exit: Exit,
+    handed_out: usize,
+    unresolved: Vec<TestIndex>,
+    running: Option<(TestIndex, Duration)>,
+    stderr: &str,
+) -> Settlement {
+    match running {
+        Some((test, seconds)) => {
+            let outcome = Outcome {
+                duration: seconds.as_secs_f64(),
+                ..Outcome::new(Status::Crashed, format!("the process {} while the test ran", describe(exit)))
+            };
+            Settlement {
+                judged: vec![(test, with_stderr(outcome, stderr), Again::AsConfigured)],
+                again: others(unresolved, test),
+                ..Settlement::default()
+            }
+        }
+        None if unresolved.len() < handed_out => Settlement { again: vec![unresolved], ..Settlement::default() },
+        None => halve_or(unresolved, || {
+            let crashed = matches!(exit, Exit::Signal(_)) || matches!(exit, Exit::Code(code) if code > 128);
+            let status = if crashed { Status::Crashed } else { Status::Error };
+            with_stderr(Outcome::new(status, format!("the process {} without a result", describe(exit))), stderr)
+        }),
+    }
+}
+
+fn error(failure: &Failure) -> Outcome {
+    let mut outcome = Outcome::new(Status::Error, failure.message.lines().next().unwrap_or_default());
+    outcome.details = Some(failure.to_string());
+    outcome
+}
+
+fn with_stderr(mut outcome: Outcome, stderr: &str) -> Outcome {
+    outcome.stderr = (!stderr.is_empty()).then(|| stderr.to_owned());
+    outcome
+}
+
+fn others(mut unresolved: Vec<TestIndex>, test: TestIndex) -> Vec<Vec<TestIndex>> {
+    unresolved.retain(|other| *other != test);
+    if unresolved.is_empty() { Vec::new() } else { vec![unresolved] }
+}
+
+/// Halves a batch of which nothing is known; of a single test it is then known.
+fn halve_or(mut unresolved: Vec<TestIndex>, alone: impl FnOnce() -> Outcome) -> Settlement {
+    if let [test] = unresolved[..] {
+        return Settlement { judged: vec![(test, alone(), Again::AsConfigured)], ..Settlement::default() };
+    }
+    let second = unresolved.split_off(unresolved.len() / 2);
+    Settlement { again: vec![unresolved, second], ..Settlement::default() }
+}
+
+fn describe(exit: Exit) -> String {
+    match exit {
+        Exit::Code(code) if code > 128 && nix::sys::signal::Signal::try_from(code - 128).is_ok() => {
+            format!("ended with exit code {code} ({})", signal_name(code - 128))
+        }
+        Exit::Code(code) => format!("ended with exit code {code}"),
+        Exit::Signal(signal) => format!("was killed by signal {signal} ({})", signal_name(signal)),
+    }
+}
+
+fn signal_name(signal: i32) -> &'static str {
+    nix::sys::signal::Signal::try_from(signal).map_or("unknown", nix::sys::signal::Signal::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn end() -> impl Strategy<Value = End> {
+        prop_oneof![
+            (-1i32..200).prop_map(|code| End::Exited(Exit::Code(code))),
+            (1i32..32).prop_map(|signal| End::Exited(Exit::Signal(signal))),
+            Just(End::TimedOut(Duration::from_secs(10))),
+            prop::sample::select(vec!["sandbox-lost", "argument-list-too-long", "not-started"])
+                .prop_map(|code| End::ProviderFailed(Failure::new(code, "it broke"))),
+            prop::sample::select(vec!["run-singly", "plugin-trapped", "other", "argument-list-too-long"])
+                .prop_map(|code| End::FrameworkFailed(Failure::new(code, "it broke"))),
+        ]
+    }
+
+    proptest! {
+        /// Every test without a result is judged, handed out again or counted as lost, once; and where nothing was
+        /// judged or lost and no result came, what is handed out again is in smaller batches: it comes to an end.
+        #[test]
+        fn no_test_is_lost_and_it_ends(
+            end in end(),
+            results in 0usize..4,
+            without in 1usize..9,
+            running in prop::option::of((0usize..9, 0u64..12)),
+        ) {
+            let unresolved: Vec<_> = (0..without).map(TestIndex::new).collect();
+            let running = running.map(|(test, seconds)| (TestIndex::new(test), Duration::from_secs(seconds)));
+            let settlement = settle(Unsettled {
+                end,
+                handed_out: results + without,
+                unresolved: unresolved.clone(),
+                running,
+                stderr: String::new(),
+            });
+            let mut all: Vec<_> = settlement.judged.iter().map(|(test, ..)| *test).collect();
+            all.extend(settlement.again.iter().flatten());
+            all.extend(&settlement.lost);
+            all.sort_unstable();
+            prop_assert_eq!(&all, &unresolved);
+            if results == 0 && settlement.judged.is_empty() && settlement.lost.is_empty() {
+                prop_assert!(settlement.again.iter().all(|batch| batch.len() < without));
+            }
+        }
+    }
+
+    fn check(end: End, unresolved: usize, running: Option<(usize, u64)>) -> String {
+        let settlement = settle(Unsettled {
+            end,
+            handed_out: unresolved,
+            unresolved: (0..unresolved).map(TestIndex::new).collect(),
+            running: running.map(|(test, seconds)| (TestIndex::new(test), Duration::from_secs(seconds))),
+            stderr: String::new(),
+        });
+        let judged: Vec<_> = settlement
+            .judged
+            .iter()
+            .map(|(test, outcome, _)| {
+                format!("{} {:?}: {}", test.get(), outcome.status, outcome.message.as_deref().unwrap_or_default())
+            })
+            .collect();
+        let sizes: Vec<_> = settlement.again.iter().map(Vec::len).collect();
+        format!("{judged:?} again {sizes:?} lost {}", settlement.lost.len())
+    }
+
+    #[test]
+    fn a_crash_costs_the_test_that_ran() {
+        assert_eq!(
+            check(End::Exited(Exit::Signal(9)), 4, Some((1, 2))),
+            r#"["1 Crashed: the process was killed by signal 9 (SIGKILL) while the test ran"] again [3] lost 0"#
+        );
+    }
+
+    #[test]
+    fn a_crash_that_nobody_saw_is_searched_for() {
+        assert_eq!(check(End::Exited(Exit::Code(0)), 5, None), "[] again [2, 3] lost 0");
+        assert_eq!(
+            check(End::Exited(Exit::Code(139)), 1, None),
+            r#"["0 Crashed: the process ended with exit code 139 (SIGSEGV) without a result"] again [] lost 0"#
+        );
+    }
+
+    #[test]
+    fn a_timeout_is_held_against_who_had_the_time() {
+        let end = End::TimedOut(Duration::from_secs(10));
+        assert_eq!(check(end.clone(), 3, Some((2, 9))), r#"["2 TimedOut: did not end within 10 s"] again [2] lost 0"#);
+        assert_eq!(check(end, 3, Some((2, 1))), "[] again [2, 1] lost 0");
+    }
+}

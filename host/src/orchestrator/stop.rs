@@ -1,0 +1,35 @@
+//! Why a run ends before all of its tests have run.
+
+use crate::model::NoticeLevel;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The framework was told to stop after so many failures (`-x`, `--maxfail`).
+    MaxFailures,
+    /// No sandbox is up and none will be.
+    NoSandbox,
+    /// Nobody has the tests that are left: a defect of offload, which must not make a run that never ends.
+    Lost,
+    /// SIGINT or SIGTERM.
+    Signal(u8),
+}
+
+impl Stop {
+    pub(super) fn notice(self) -> &'static str {
+        match self {
+            Self::MaxFailures => "stopping: as many tests failed as the framework's options allow",
+            Self::NoSandbox => "stopping: no sandbox could be created, so the remaining tests were not run",
+            Self::Lost => "stopping: offload lost track of some tests, which is a defect of offload; they were not run",
+            Self::Signal(2) => "interrupted: ending tests and destroying sandboxes; press Ctrl-C again to hurry",
+            Self::Signal(_) => "terminated: ending tests and destroying sandboxes",
+        }
+    }
+
+    pub(super) fn level(self) -> NoticeLevel {
+        match self {
+            Self::MaxFailures => NoticeLevel::Info,
+            Self::NoSandbox | Self::Lost => NoticeLevel::Error,
+            Self::Signal(_) => NoticeLevel::Warning,
+        }
+    }
+}

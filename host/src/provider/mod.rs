@@ -1,0 +1,11 @@
+//! Where tests run: the host's face of a provider component.
+
+mod deadline;
+pub mod default;
+mod handle;
+pub mod local;
+mod sandbox;
+
+pub use handle::Provider;
+pub(crate) use sandbox::transfers;
+pub use sandbox::{Sandbox, SandboxSpec};

@@ -1,0 +1,127 @@
+//! One place where tests run.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+use super::handle::Provider;
+use crate::model::{Failure, RunId, SandboxName};
+use crate::plugin::contract::{self, Created, Transfer};
+use crate::process::{Command, EXEC_ID, Exit, Stdio};
+
+/// What a sandbox is created from.
+#[derive(Clone, Debug)]
+pub struct SandboxSpec {
+    pub name: SandboxName,
+    /// The smallest number that no living sandbox of this run has.
+    pub slot: u32,
+    pub run_id: RunId,
+    pub image: Option<String>,
+    pub env: Vec<(String, String)>,
+    /// Directories to bring along, local and remote.
+    pub copy_dirs: Vec<(String, String)>,
+    /// Where its commands run unless they say otherwise.
+    pub cwd: Option<String>,
+    /// Whether it must not share a writable working directory with another sandbox.
+    pub isolated: bool,
+}
+
+impl SandboxSpec {
+    pub(super) fn to_contract(&self) -> contract::SandboxSpec {
+        contract::SandboxSpec {
+            name: self.name.to_string(),
+            slot: self.slot,
+            run_id: self.run_id.to_string(),
+            image: self.image.clone(),
+            env: self.env.clone(),
+            cwd: self.cwd.clone(),
+            copy_dirs: transfers(&self.copy_dirs),
+            isolated: self.isolated,
+        }
+    }
+}
+
+pub(crate) fn transfers(copy_dirs: &[(String, String)]) -> Vec<Transfer> {
+    copy_dirs.iter().map(|(local, remote)| Transfer { local: local.clone(), remote: remote.clone() }).collect()
+}
+
+/// A sandbox that is up.
+#[derive(Clone)]
+pub struct Sandbox {
+    provider: Provider,
+    spec: Arc<SandboxSpec>,
+    id: String,
+    scratch_root: String,
+}
+
+impl Sandbox {
+    pub(super) fn new(provider: Provider, spec: SandboxSpec, created: Created) -> Self {
+        Self { provider, spec: Arc::new(spec), id: created.sandbox, scratch_root: created.scratch_root }
+    }
+
+    pub fn name(&self) -> &SandboxName {
+        &self.spec.name
+    }
+
+    /// As the provider knows it.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(crate) fn slot(&self) -> u32 {
+        self.spec.slot
+    }
+
+    /// Whether paths mean the same in it and here.
+    pub(crate) fn is_this_machine(&self) -> bool {
+        self.provider.is_this_machine()
+    }
+
+    /// A directory in the sandbox that exists and may be written to.
+    pub(crate) fn scratch_root(&self) -> &str {
+        &self.scratch_root
+    }
+
+    /// Runs a command to its end; its streams go where `stdio` says. There is no limit of time but the caller's, who
+    /// drops the future and then calls [`cancel`](Self::cancel).
+    pub(crate) async fn exec(
+        &self,
+        exec_id: &str,
+        command: &Command,
+        stdio: Arc<Mutex<Stdio>>,
+    ) -> Result<Exit, Failure> {
+        let mut env = self.spec.env.clone();
+        env.extend(command.env.iter().cloned());
+        env.push((EXEC_ID.into(), exec_id.into()));
+        let command = contract::Command {
+            argv: command.argv.clone(),
+            env,
+            cwd: command.cwd.as_ref().map(|cwd| cwd.to_string_lossy().into_owned()),
+        };
+        let exit = self.provider.component()?.exec(&self.id, exec_id, &command, stdio).await?;
+        Ok(match exit {
+            contract::Exit::Code(code) => Exit::Code(code),
+            contract::Exit::Signal(signal) => Exit::Signal(signal),
+        })
+    }
+
+    /// Ends a running exec and all its processes; one that has ended is no failure.
+    pub(crate) async fn cancel(&self, exec_id: &str) -> Result<(), Failure> {
+        let cancelled = self.provider.cancel(&self.id, exec_id).await;
+        crate::process::sweep(exec_id).await;
+        cancelled
+    }
+
+    /// Brings files back: pairs of the path in the sandbox and the local path. What does not exist is left out.
+    pub(crate) async fn download(&self, files: &[(String, &Path)]) -> Result<(), Failure> {
+        let files: Vec<_> = files
+            .iter()
+            .map(|(remote, local)| Transfer { local: local.to_string_lossy().into_owned(), remote: remote.clone() })
+            .collect();
+        if files.is_empty() {
+            return Ok(());
+        }
+        self.provider.download(&self.id, &files).await.map(drop)
+    }
+}
