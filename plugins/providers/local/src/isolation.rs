@@ -3,8 +3,6 @@
 use offload_plugin::types::Failure;
 use serde::Deserialize;
 
-use crate::failure::failure_with_help;
-
 /// The `isolation` key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -25,11 +23,11 @@ impl Isolation {
         match self {
             Self::Copy => Ok(true),
             Self::Auto => Ok(isolated),
-            Self::None if isolated && slot > 0 => Err(failure_with_help(
+            Self::None if isolated && slot > 0 => Err(Failure::new(
                 "not-isolated",
                 "a second sandbox would write the same result file as the first one, since isolation is \"none\"",
-                "use {result_file} in run_command, isolation = \"auto\", or max_parallel = 1",
-            )),
+            )
+            .with_help("use {result_file} in run_command, isolation = \"auto\", or max_parallel = 1")),
             Self::None => Ok(false),
         }
     }

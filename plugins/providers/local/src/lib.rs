@@ -1,9 +1,9 @@
 //! The `local` provider: a sandbox is a directory on this machine, and its commands are processes of the host.
 
 mod bindings;
+mod complaint;
 mod download;
 mod exec;
-mod failure;
 mod isolation;
 mod provider;
 mod sandbox;

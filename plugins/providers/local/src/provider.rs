@@ -8,7 +8,7 @@ use crate::bindings::exports::offload::plugin::metadata::{Guest as Metadata, Inf
 use crate::bindings::exports::offload::plugin::provider::{
     Created, Guest as Provider, ImageSpec, Prepared, SandboxSpec, Transfer,
 };
-use crate::failure::{complaint, failure, failure_with_help, succeeded};
+use crate::complaint::complaint;
 use crate::sandbox::{Sandbox, is_component};
 use crate::settings::{SCHEMA, Settings};
 use crate::{download, exec, script};
@@ -97,9 +97,9 @@ impl Provider for Local {
         let sources: Vec<String> = remotes.iter().map(|remote| sandbox.locate(remote)).collect();
         let pairs = sources.iter().map(String::as_str).zip(locals.iter().map(String::as_str));
         let finished = capture(&script::copy_files(pairs))?;
-        if !succeeded(&finished) {
+        if finished.exit != Exit::Code(0) {
             let message = format!("copying result files of {} failed: {}", sandbox.name, complaint(&finished));
-            return Err(failure("download-failed", message));
+            return Err(Failure::new("download-failed", message));
         }
         Ok(download::missing(&finished.stdout, &remotes))
     }
@@ -124,20 +124,25 @@ fn is_absolute(path: &str) -> bool {
 
 fn make_scratch(run_id: &str, name: &str, original: Option<&str>) -> Result<String, Failure> {
     if !is_component(run_id) || !is_component(name) {
-        return Err(failure("create-failed", format!("{run_id:?} and {name:?} cannot both be names of directories")));
+        return Err(Failure::new(
+            "create-failed",
+            format!("{run_id:?} and {name:?} cannot both be names of directories"),
+        ));
     }
     let finished = capture(&script::create(run_id, name, original))?;
     match (finished.exit, original) {
         (Exit::Code(0), _) => String::from_utf8(finished.stdout)
-            .map_err(|_| failure("create-failed", "the temporary directory has a path that is not UTF-8")),
-        (CONDITION, Some(original)) => Err(failure_with_help(
+            .map_err(|_| Failure::new("create-failed", "the temporary directory has a path that is not UTF-8")),
+        (CONDITION, Some(original)) => Err(Failure::new(
             "not-isolated",
             format!("{original} cannot be copied for {name}, since the temporary directory is inside of it"),
-            "set TMPDIR to a directory outside of it, or set isolation = \"none\" and max_parallel = 1",
-        )),
-        _ => Err(failure_with_help(
+        )
+        .with_help("set TMPDIR to a directory outside of it, or set isolation = \"none\" and max_parallel = 1")),
+        _ => Err(Failure::new(
             "create-failed",
             format!("the directory of {name} could not be made: {}", complaint(&finished)),
+        )
+        .with_help(
             "the temporary directory (TMPDIR, or /tmp) must be writable and have room for each sandbox's files",
         )),
     }
@@ -153,20 +158,19 @@ fn copy_directory(transfer: &Transfer, base: Option<&str>) -> Result<(), Failure
     let finished = capture(&script::copy_directory(local, &target))?;
     match finished.exit {
         Exit::Code(0) => Ok(()),
-        CONDITION => Err(failure_with_help(
-            "copy-failed",
-            format!("{local} is no directory, so it cannot be copied to {target}"),
-            "name an existing directory in --copy-dir LOCAL:REMOTE",
-        )),
-        _ => Err(failure("copy-failed", format!("copying {local} to {target} failed: {}", complaint(&finished)))),
+        CONDITION => {
+            Err(Failure::new("copy-failed", format!("{local} is no directory, so it cannot be copied to {target}"))
+                .with_help("name an existing directory in --copy-dir LOCAL:REMOTE"))
+        }
+        _ => Err(Failure::new("copy-failed", format!("copying {local} to {target} failed: {}", complaint(&finished)))),
     }
 }
 
 fn remove(sandboxes: &[&Sandbox]) -> Result<(), Failure> {
     let finished = capture(&script::remove(sandboxes.iter().map(|sandbox| sandbox.scratch.as_str())))?;
-    if succeeded(&finished) {
+    if finished.exit == Exit::Code(0) {
         return Ok(());
     }
     let message = format!("the directories of sandboxes could not all be removed: {}", complaint(&finished));
-    Err(failure("destroy-failed", message))
+    Err(Failure::new("destroy-failed", message))
 }

@@ -3,8 +3,6 @@
 use offload_plugin::types::Failure;
 use serde::{Deserialize, Serialize};
 
-use crate::failure::failure;
-
 /// Everything that a later call must know of a sandbox; its JSON is the sandbox's id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sandbox {
@@ -30,7 +28,7 @@ impl Sandbox {
     /// removed with `rm -r` is looked at twice.
     pub fn from_id(id: &str) -> Result<Self, Failure> {
         let sandbox: Self = serde_json::from_str(id)
-            .map_err(|error| failure("unknown-sandbox", format!("{id:?} names no local sandbox: {error}")))?;
+            .map_err(|error| Failure::new("unknown-sandbox", format!("{id:?} names no local sandbox: {error}")))?;
         let own_place = format!("/offload-{}/{}", sandbox.run_id, sandbox.name);
         let is_ours = is_component(&sandbox.run_id)
             && is_component(&sandbox.name)
@@ -40,7 +38,7 @@ impl Sandbox {
         if is_ours {
             Ok(sandbox)
         } else {
-            Err(failure(
+            Err(Failure::new(
                 "unknown-sandbox",
                 format!("{id:?} names no local sandbox: its directory is not offload's own"),
             ))

@@ -3,7 +3,6 @@
 use offload_plugin::types::Failure;
 use serde::Deserialize;
 
-use crate::failure::failure;
 use crate::isolation::Isolation;
 
 /// The keys that this provider acts on. The host applies `env` itself: it comes back with every command.
@@ -29,7 +28,7 @@ impl Settings {
     /// `invalid-settings`, where the table does not have the shape that [`SCHEMA`] describes.
     pub fn parse(json: &str) -> Result<Self, Failure> {
         serde_json::from_str(json).map_err(|error| {
-            failure("invalid-settings", format!("the settings of the local provider could not be read: {error}"))
+            Failure::new("invalid-settings", format!("the settings of the local provider could not be read: {error}"))
         })
     }
 }
