@@ -1,1 +1,13 @@
+//! The `default` provider: the person's own shell commands make sandboxes, run commands in them and remove them.
 
+mod bindings;
+mod complaint;
+mod inside;
+mod lifecycle;
+mod printed;
+mod provider;
+mod sandbox;
+mod script;
+mod settings;
+
+pub use provider::ShellCommands;

@@ -1,0 +1,107 @@
+//! POSIX command lines that run in a sandbox.
+
+use offload_plugin::shell::{join, quote};
+use offload_plugin::types::{Command, Failure};
+
+/// What a line that brings files in prints at its end.
+pub const COPIED: &str = "offload-copied";
+/// What it prints instead when its standard input is not ours.
+pub const NO_STDIN: &str = "offload-no-stdin";
+/// The first line of what it is sent, to tell our standard input from none.
+pub const GREETING: &str = "offload-copy";
+/// What a line that prints a file says before, or if there is no such file.
+pub const PRESENT: &str = "offload-present";
+pub const ABSENT: &str = "offload-absent";
+
+/// The command with its directory and variables.
+///
+/// # Errors
+/// `invalid-environment`, for a variable that no shell can set.
+pub fn command(command: &Command) -> Result<String, Failure> {
+    let mut line = String::new();
+    if let Some(cwd) = &command.cwd {
+        line.push_str(&format!("cd {} && ", quote(&unambiguous(cwd))));
+    }
+    for (name, value) in &command.env {
+        if !is_variable_name(name) {
+            return Err(Failure::new("invalid-environment", format!("no shell can set a variable named {name:?}"))
+                .with_help("use letters, digits and underscores in [provider.env] and --env"));
+        }
+        line.push_str(&format!("export {name}={} && ", quote(value)));
+    }
+    line.push_str("exec ");
+    line.push_str(&join(&command.argv));
+    Ok(line)
+}
+
+/// Makes a directory that nobody else can look into.
+pub fn make_directory(path: &str) -> String {
+    format!("umask 077 && mkdir -p {}", quote(&unambiguous(path)))
+}
+
+/// Removes our own directory, and the run's once it is empty.
+pub fn remove_scratch(scratch: &str) -> String {
+    let shared = scratch.rsplit_once('/').map_or("", |(shared, _)| shared);
+    format!("rm -rf {}; rmdir {}", quote(scratch), quote(shared))
+}
+
+/// Writes standard input to a file.
+pub fn store(path: &str) -> String {
+    let path = quote(&unambiguous(path));
+    format!("umask 077 && cat >{path} && test -s {path} && echo {COPIED}")
+}
+
+/// Runs a command line that is in a file.
+pub fn run_stored(path: &str) -> String {
+    format!(". {}", quote(&unambiguous(path)))
+}
+
+/// Unpacks a tar archive that follows [`GREETING`] on standard input.
+pub fn unpack(directory: &str) -> String {
+    let directory = quote(&unambiguous(directory));
+    // The owners on this machine mean nothing there: hence "o".
+    format!(
+        "IFS= read -r greeting && [ \"$greeting\" = {GREETING} ] || {{ echo {NO_STDIN}; exit 1; }}; \
+         mkdir -p {directory} && cd {directory} && tar -xof - && echo {COPIED}"
+    )
+}
+
+/// Prints [`PRESENT`] and a file, or [`ABSENT`].
+pub fn print_file(path: &str) -> String {
+    let path = quote(&unambiguous(path));
+    format!("if test -f {path}; then echo {PRESENT} && cat {path}; else echo {ABSENT}; fi")
+}
+
+/// Kills every process that was started by an exec, wherever it moved itself. It takes as many rounds as it needs: a
+/// process may start another one while it is looked for.
+pub fn kill(exec_id: &str) -> String {
+    let mark = quote(&format!("OFFLOAD_EXEC_ID={exec_id}"));
+    format!(
+        r#"rounds=0
+while [ "$rounds" -lt 100 ]; do
+    found=
+    for environ in /proc/[0-9]*/environ; do
+        if {{ tr '\0' '\n' <"$environ" | grep -Fqx -e {mark}; }} 2>/dev/null; then
+            pid=${{environ#/proc/}}
+            kill -9 "${{pid%/environ}}" 2>/dev/null && found=1
+        fi
+    done
+    [ -n "$found" ] || break
+    rounds=$((rounds + 1))
+done"#
+    )
+}
+
+/// The path so that no program takes it for an option, and `cd` not for a name to look up in CDPATH.
+fn unambiguous(path: &str) -> String {
+    if path.starts_with('/') { path.to_owned() } else { format!("./{path}") }
+}
+
+fn is_variable_name(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with(|first: char| first.is_ascii_digit())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,245 @@
+//! The component's exports: lines are made by the other modules, and run by the host.
+
+use offload_plugin::io::Stdio;
+use offload_plugin::types::{Captured, Command, Exit, Failure};
+use offload_plugin::{host, process};
+
+use crate::bindings::exports::offload::plugin::metadata::{Guest as Metadata, Info};
+use crate::bindings::exports::offload::plugin::provider::{
+    Created, Guest as Provider, ImageSpec, Prepared, SandboxSpec, Transfer,
+};
+use crate::complaint::complaint;
+use crate::printed::{destruction_failures, last_line, missing};
+use crate::sandbox::Sandbox;
+use crate::settings::{SCHEMA, Settings};
+use crate::{inside, lifecycle, script};
+
+/// The longest line that is handed to `exec_command` as an argument. Linux takes 128 KiB (`MAX_ARG_STRLEN`), and a script
+/// may quote it once more for the next shell.
+const LONGEST_LINE: usize = 64 * 1024;
+
+const PASS_STDIN_ON: &str =
+    "exec_command must pass its standard input on (docker exec -i, ssh without -n), and the sandbox needs tar";
+
+pub struct ShellCommands;
+
+impl Metadata for ShellCommands {
+    fn describe() -> Info {
+        Info {
+            name: "default".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            description: "runs tests wherever shell commands of your own reach".to_owned(),
+            settings_schema: SCHEMA.to_owned(),
+            requests: vec!["run:sh".to_owned()],
+        }
+    }
+}
+
+impl Provider for ShellCommands {
+    fn prepare(_spec: ImageSpec) -> Result<Prepared, Failure> {
+        let settings = settings()?;
+        settings.check()?;
+        let Some(prepare_command) = &settings.prepare_command else {
+            return Ok(Prepared { image: None, max_sandboxes: None });
+        };
+        let finished = capture(&script::line(&settings, prepare_command.clone()))?;
+        let image = printed_id("prepare_command", "the image's id", &finished)
+            .map_err(|message| Failure::new("prepare-failed", message))?;
+        Ok(Prepared { image: Some(image), max_sandboxes: None })
+    }
+
+    fn create(spec: SandboxSpec) -> Result<Created, Failure> {
+        let settings = settings()?;
+        settings.check()?;
+        let mut command = script::line(&settings, lifecycle::create(&settings, spec.image.as_deref()));
+        command.env.extend(spec.env);
+        command.env.extend([
+            ("OFFLOAD_RUN_ID".to_owned(), spec.run_id.clone()),
+            ("OFFLOAD_SANDBOX_NAME".to_owned(), spec.name.clone()),
+            ("OFFLOAD_SLOT".to_owned(), spec.slot.to_string()),
+        ]);
+        let finished = capture(&command)?;
+        let id = printed_id("create_command", "the sandbox's id", &finished)
+            .map_err(|message| Failure::new("create-failed", message).retryable())?;
+        let sandbox = Sandbox::new(id, &spec.run_id, &spec.name, spec.cwd);
+        match furnish(&settings, &sandbox, &spec.copy_dirs) {
+            Ok(()) => Ok(Created { sandbox: sandbox.to_json(), scratch_root: sandbox.scratch }),
+            Err(failure) => {
+                // The host knows no id of this sandbox yet, so that nobody else can clear it away.
+                if let Err(left_behind) = destroy(&settings, &[sandbox]) {
+                    host::log("warn", &left_behind.message);
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    fn exec(sandbox: String, exec_id: String, command: Command, stdio: &Stdio) -> Result<Exit, Failure> {
+        let settings = settings()?;
+        let sandbox = Sandbox::from_json(&sandbox)?;
+        let cwd = command.cwd.as_deref().map(|cwd| sandbox.locate(cwd)).or_else(|| sandbox.cwd.clone());
+        let mut line = inside::command(&Command { cwd, ..command })?;
+        if lifecycle::exec(&settings, &sandbox, &line).len() > LONGEST_LINE {
+            let path = format!("{}/command-{exec_id}", sandbox.scratch);
+            store(&settings, &sandbox, &path, line.as_bytes())?;
+            line = inside::run_stored(&path);
+        }
+        process::run(&script::line(&settings, lifecycle::exec(&settings, &sandbox, &line)), stdio)
+    }
+
+    fn cancel(sandbox: String, exec_id: String) -> Result<(), Failure> {
+        let settings = settings()?;
+        let sandbox = Sandbox::from_json(&sandbox)?;
+        let finished = run_inside(&settings, &sandbox, &inside::kill(&exec_id), &[])?;
+        match finished.exit {
+            Exit::Code(0) => Ok(()),
+            _ => Err(Failure::new(
+                "cancel-failed",
+                format!("the processes of a command in {} could not be ended: {}", sandbox.id, complaint(&finished)),
+            )),
+        }
+    }
+
+    fn download(sandbox: String, files: Vec<Transfer>) -> Result<Vec<String>, Failure> {
+        let settings = settings()?;
+        let sandbox = Sandbox::from_json(&sandbox)?;
+        match &settings.download_command {
+            _ if files.is_empty() => Ok(Vec::new()),
+            Some(download_command) => download_at_once(&settings, download_command, &sandbox, files),
+            None => files.into_iter().filter_map(|file| fetch(&settings, &sandbox, file).transpose()).collect(),
+        }
+    }
+
+    fn destroy(sandboxes: Vec<String>) -> Result<(), Failure> {
+        let settings = settings()?;
+        let sandboxes = sandboxes.iter().map(|json| Sandbox::from_json(json)).collect::<Result<Vec<_>, _>>()?;
+        destroy(&settings, &sandboxes)
+    }
+}
+
+fn settings() -> Result<Settings, Failure> {
+    Settings::parse(&host::settings())
+}
+
+fn capture(command: &Command) -> Result<Captured, Failure> {
+    process::capture(command, &[])
+}
+
+fn run_inside(settings: &Settings, sandbox: &Sandbox, line: &str, stdin: &[u8]) -> Result<Captured, Failure> {
+    process::capture(&script::line(settings, lifecycle::exec(settings, sandbox, line)), stdin)
+}
+
+/// What a command printed at its end, or why that is of no use.
+fn printed_id(key: &str, meaning: &str, finished: &Captured) -> Result<String, String> {
+    match finished.exit {
+        Exit::Code(0) => last_line(&finished.stdout)
+            .map_err(|why| format!("{key} {why}, where {meaning} was expected; it said: {}", complaint(finished))),
+        Exit::Code(code) => Err(format!("{key} ended with exit code {code}: {}", complaint(finished))),
+        Exit::Signal(signal) => Err(format!("{key} was ended by signal {signal}: {}", complaint(finished))),
+    }
+}
+
+/// Makes the sandbox's scratch directory and brings its directories in.
+fn furnish(settings: &Settings, sandbox: &Sandbox, directories: &[Transfer]) -> Result<(), Failure> {
+    let finished = run_inside(settings, sandbox, &inside::make_directory(&sandbox.scratch), &[])?;
+    if finished.exit != Exit::Code(0) {
+        return Err(Failure::new(
+            "exec-failed",
+            format!("exec_command could not make {} in {}: {}", sandbox.scratch, sandbox.id, complaint(&finished)),
+        )
+        .with_help("exec_command must run {command} in a POSIX shell in the sandbox, as sh -c does")
+        .retryable());
+    }
+    directories.iter().try_for_each(|directory| copy_in(settings, sandbox, directory))
+}
+
+fn copy_in(settings: &Settings, sandbox: &Sandbox, directory: &Transfer) -> Result<(), Failure> {
+    let Transfer { local, remote } = directory;
+    let exec_line = lifecycle::exec(settings, sandbox, &inside::unpack(&sandbox.locate(remote)));
+    let finished = capture(&script::copy_in(settings, local, &exec_line))?;
+    let printed = String::from_utf8_lossy(&finished.stdout);
+    if printed.contains(inside::COPIED) && printed.contains(script::PACKED) {
+        return Ok(());
+    }
+    Err(if printed.contains(script::NO_DIRECTORY) {
+        Failure::new("copy-failed", format!("{local} is no directory, so it cannot be copied to {remote}"))
+            .with_help("name existing directories in copy_dirs and --copy-dir")
+    } else if printed.contains(inside::NO_STDIN) {
+        Failure::new("copy-failed", format!("copying {local} into {} failed: no standard input came there", sandbox.id))
+            .with_help(PASS_STDIN_ON)
+    } else {
+        let message = format!("copying {local} to {remote} in {} failed: {}", sandbox.id, complaint(&finished));
+        Failure::new("copy-failed", message).with_help(PASS_STDIN_ON)
+    })
+}
+
+/// Puts a file into the sandbox.
+fn store(settings: &Settings, sandbox: &Sandbox, path: &str, contents: &[u8]) -> Result<(), Failure> {
+    let finished = run_inside(settings, sandbox, &inside::store(path), contents)?;
+    if String::from_utf8_lossy(&finished.stdout).contains(inside::COPIED) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        "copy-failed",
+        format!("a command too long for an argument could not be put into {}: {}", sandbox.id, complaint(&finished)),
+    )
+    .with_help(PASS_STDIN_ON))
+}
+
+/// Brings all files with one `download_command`; returns those that are not there afterwards.
+fn download_at_once(
+    settings: &Settings,
+    download_command: &str,
+    sandbox: &Sandbox,
+    files: Vec<Transfer>,
+) -> Result<Vec<String>, Failure> {
+    let pairs: Vec<_> = files.iter().map(|file| (sandbox.locate(&file.remote), file.local.clone())).collect();
+    let line = lifecycle::download(download_command, sandbox, &pairs);
+    let finished = capture(&script::download(settings, &line, pairs.iter().map(|(_, local)| local.as_str())))?;
+    let missing = missing(&finished.stdout, &files.into_iter().map(|file| file.remote).collect::<Vec<_>>());
+    if finished.exit != Exit::Code(0) {
+        let message = format!("download_command failed for {}: {}", sandbox.id, complaint(&finished));
+        if missing.is_empty() {
+            return Err(Failure::new("download-failed", message).retryable());
+        }
+        // Most tools fail on a file that does not exist, which is no failure of ours.
+        host::log("warn", &message);
+    }
+    Ok(missing)
+}
+
+/// Brings one file through `exec_command`; returns its path if there is none.
+fn fetch(settings: &Settings, sandbox: &Sandbox, file: Transfer) -> Result<Option<String>, Failure> {
+    let exec_line = lifecycle::exec(settings, sandbox, &inside::print_file(&sandbox.locate(&file.remote)));
+    let finished = capture(&script::fetch(settings, &exec_line, &file.local))?;
+    match finished.exit {
+        Exit::Code(0) => Ok(None),
+        Exit::Code(script::NO_FILE) => Ok(Some(file.remote)),
+        _ => Err(Failure::new(
+            "download-failed",
+            format!("reading {} in {} failed: {}", file.remote, sandbox.id, complaint(&finished)),
+        )
+        .retryable()),
+    }
+}
+
+fn destroy(settings: &Settings, sandboxes: &[Sandbox]) -> Result<(), Failure> {
+    let lines: Vec<_> = sandboxes
+        .iter()
+        .map(|sandbox| {
+            let tidying = lifecycle::exec(settings, sandbox, &inside::remove_scratch(&sandbox.scratch));
+            (tidying, lifecycle::destroy(settings, sandbox))
+        })
+        .collect();
+    let finished = capture(&script::destroy(settings, &lines))?;
+    let mut failures = destruction_failures(&finished.stdout, sandboxes);
+    if failures.is_empty() && finished.exit != Exit::Code(0) {
+        failures.push(complaint(&finished));
+    }
+    if failures.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new("destroy-failed", format!("destroy_command failed for {}", failures.join("; for ")))
+        .with_help("remove what is left by hand; destroy_command must succeed if a sandbox is already gone")
+        .retryable())
+}
