@@ -1,1 +1,18 @@
+//! pytest for offload: how its tests are discovered, run and judged.
+//!
+//! Both discovery and runs are one `python -c` command: pytest with a plugin of ours (`offload_pytest.py`), which keeps a
+//! journal in the attempt's scratch directory. The journal is all that is read; what pytest prints is only quoted when
+//! something went wrong.
 
+mod address;
+mod bindings;
+pub mod command;
+#[cfg(target_family = "wasm")]
+mod component;
+pub mod discovery;
+mod journal;
+mod mishap;
+pub mod results;
+pub mod settings;
+
+pub use bindings::exports::offload::plugin::framework::{FinishedRun, Found, ResultFile, RunPlan};

@@ -1,0 +1,127 @@
+//! The commands that discover and that run.
+
+use std::collections::BTreeSet;
+
+use offload_plugin::types::{Command, Context, Failure, Test};
+use serde::Serialize;
+
+use crate::RunPlan;
+use crate::settings::Settings;
+
+/// What stands in for `python -m pytest`: pytest with a plugin of ours.
+const SOURCE: &str = include_str!("offload_pytest.py");
+
+/// Finds all tests, as `pytest --collect-only` would. `narrowed` replaces the configured paths where it names any.
+///
+/// # Errors
+/// Where the settings name no command.
+pub fn discovery(settings: &Settings, context: &Context, narrowed: &[String]) -> Result<RunPlan, Failure> {
+    plan(settings, context, "discover", narrowed, Vec::new())
+}
+
+/// Runs exactly these tests.
+///
+/// # Errors
+/// Where the settings name no command.
+pub fn run(settings: &Settings, context: &Context, tests: &[Test]) -> Result<RunPlan, Failure> {
+    let request = Request {
+        ids: tests.iter().map(|test| test.id.as_str()).collect(),
+        files: tests.iter().map(|test| test.unit.as_deref()).collect(),
+    };
+    let stdin = serde_json::to_vec(&request).expect("lists of strings are JSON");
+    plan(settings, context, "run", &[], stdin)
+}
+
+/// What is asked of a run, on its standard input.
+#[derive(Serialize)]
+struct Request<'a> {
+    ids: Vec<&'a str>,
+    /// The files that hold them, so that no other file is imported; absent where that is not known of every test.
+    files: Option<BTreeSet<&'a str>>,
+}
+
+fn plan(
+    settings: &Settings,
+    context: &Context,
+    mode: &str,
+    narrowed: &[String],
+    stdin: Vec<u8>,
+) -> Result<RunPlan, Failure> {
+    let journal = journal_path(context);
+    let mut argv = settings.python_words()?;
+    argv.extend(["-c", SOURCE, mode, &journal, &context.nonce, "--"].map(String::from));
+    argv.extend(settings.pytest_arguments(narrowed));
+    Ok(RunPlan { command: Command { argv, env: Vec::new(), cwd: None }, stdin, result_files: vec![journal] })
+}
+
+/// Where the attempt's journal is written.
+pub(crate) fn journal_path(context: &Context) -> String {
+    format!("{}journal.jsonl", context.scratch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn context() -> Context {
+        Context { scratch: "/tmp/attempt-1-".into(), nonce: "n0nce".into(), attempt: 1 }
+    }
+
+    fn test(id: &str, unit: Option<&str>) -> Test {
+        Test {
+            id: id.into(),
+            unit: unit.map(Into::into),
+            file: None,
+            line: None,
+            name: None,
+            classname: None,
+            tags: Vec::new(),
+            skipped: false,
+        }
+    }
+
+    #[test]
+    fn the_source_costs_little_on_a_command_line() {
+        // Nested shells quote it again and again, each time with four characters for an apostrophe.
+        assert!(!SOURCE.contains('\''), "no apostrophes in offload_pytest.py");
+        assert!(SOURCE.len() < 24 * 1024, "{} bytes", SOURCE.len());
+        assert!(SOURCE.is_ascii(), "it must survive every locale");
+    }
+
+    #[test]
+    fn discovery_and_run_give_pytest_the_same_arguments() {
+        let settings = Settings::parse(r#"{"python": "uv run python", "paths": ["tests"], "extra_args": ["-x"]}"#)
+            .expect("settings");
+        let discovery = discovery(&settings, &context(), &[]).expect("a plan");
+        let run = run(&settings, &context(), &[]).expect("a plan");
+        assert_eq!(discovery.command.argv[..4], ["uv", "run", "python", "-c"]);
+        assert_eq!(
+            discovery.command.argv[5..],
+            ["discover", "/tmp/attempt-1-journal.jsonl", "n0nce", "--", "tests", "-x"]
+        );
+        assert_eq!(run.command.argv[5], "run");
+        assert_eq!(run.command.argv[6..], discovery.command.argv[6..]);
+        assert_eq!(run.result_files, ["/tmp/attempt-1-journal.jsonl"]);
+        assert!(discovery.stdin.is_empty());
+    }
+
+    #[track_caller]
+    fn check_request(tests: &[Test], expected: &str) {
+        let settings = Settings::parse("{}").expect("settings");
+        let plan = run(&settings, &context(), tests).expect("a plan");
+        assert_eq!(String::from_utf8(plan.stdin).expect("UTF-8"), expected);
+    }
+
+    #[test]
+    fn ids_and_their_files_go_to_standard_input() {
+        check_request(
+            &[test("a.py::b[\"\n]", Some("a.py")), test("a.py::c", Some("a.py"))],
+            r#"{"ids":["a.py::b[\"\n]","a.py::c"],"files":["a.py"]}"#,
+        );
+    }
+
+    #[test]
+    fn files_are_left_out_unless_known_of_every_test() {
+        check_request(&[test("a.py::b", Some("a.py")), test("c", None)], r#"{"ids":["a.py::b","c"],"files":null}"#);
+    }
+}

@@ -1,0 +1,144 @@
+//! What a finished discovery found.
+
+use offload_plugin::types::{Context, Failure, Outcome, Test};
+
+use crate::address::classname_and_name;
+use crate::journal::{self, Record};
+use crate::mishap;
+use crate::settings::Settings;
+use crate::{FinishedRun, Found};
+
+/// The tests in pytest's order, and what could not be collected.
+///
+/// # Errors
+/// Where pytest did not come to the end of its collection: then there may be tests that nobody knows of.
+pub fn read(settings: &Settings, context: &Context, narrowed: &[String], run: &FinishedRun) -> Result<Found, Failure> {
+    let mut found = Found { tests: Vec::new(), problems: Vec::new(), max_failures: None };
+    let mut collected = false;
+    let mut status = None;
+    let contents = run.files.first().and_then(|file| file.contents.as_deref()).unwrap_or_default();
+    for record in journal::read(contents, &context.nonce) {
+        match record {
+            Record::Unusable { code, message, help } => {
+                return Err(Failure { code, message, help: Some(help), retryable: false });
+            }
+            Record::Test { id, file, line, tags } => found.tests.push(test(id, file, line, tags)),
+            Record::Problem { id, status, message, details } => {
+                found.problems.push(problem(id, status, message, details));
+            }
+            Record::Collected { max_failures } => {
+                collected = true;
+                found.max_failures = u32::try_from(max_failures).ok().filter(|&failures| failures > 0);
+            }
+            Record::Exit { status: exit } => status = Some(exit),
+            Record::Started { .. } | Record::Finished(_) => {}
+        }
+    }
+    match status {
+        // Others mean that tests are missing (1: some file could not be collected, 5: there are none), or come from
+        // plugins that judge runs, such as pytest-cov.
+        Some(exit) if collected && !matches!(exit, 2..=4) => Ok(found),
+        _ => {
+            let by_hand = settings.by_hand(narrowed, &["--collect-only"]);
+            Err(mishap::failure("discovery-failed", "no tests could be discovered", status, &run.output, &by_hand))
+        }
+    }
+}
+
+fn test(id: String, file: String, line: Option<u32>, tags: Vec<String>) -> Test {
+    let (classname, name) = classname_and_name(&id);
+    Test {
+        id,
+        unit: Some(file.clone()),
+        file: Some(file),
+        line,
+        name: Some(name),
+        classname: Some(classname),
+        tags,
+        skipped: false,
+    }
+}
+
+fn problem(id: String, status: String, message: Option<String>, details: Option<String>) -> Outcome {
+    Outcome { id, status, duration: 0.0, message, details, stdout: None, stderr: None, properties: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use offload_plugin::types::{Captured, Exit};
+
+    use super::*;
+    use crate::ResultFile;
+
+    fn discovered(journal: Option<&str>, exit: i32) -> Result<Found, Failure> {
+        let context = Context { scratch: "/s/".into(), nonce: "n".into(), attempt: 1 };
+        let run = FinishedRun {
+            output: Captured { exit: Exit::Code(exit), stdout: Vec::new(), stderr: b"ERROR: reason".to_vec() },
+            files: vec![ResultFile { path: "/s/journal.jsonl".into(), contents: journal.map(Into::into) }],
+        };
+        read(&Settings::parse(r#"{"paths": ["my tests"]}"#).expect("settings"), &context, &[], &run)
+    }
+
+    const WHOLE: &str = r#"["n", {"test": {"id": "t/a.py::b[c]", "file": "t/a.py", "line": 3, "tags": ["slow"]}}]
+["n", {"problem": {"id": "t/bad.py", "status": "error", "message": "m", "details": "d"}}]
+["n", {"collected": {"max_failures": 1}}]
+"#;
+
+    #[test]
+    fn a_whole_journal_gives_tests_and_problems() {
+        let found = discovered(Some(&format!("{WHOLE}[\"n\", {{\"exit\": {{\"status\": 1}}}}]\n")), 1).expect("found");
+        let expected = Test {
+            id: "t/a.py::b[c]".into(),
+            unit: Some("t/a.py".into()),
+            file: Some("t/a.py".into()),
+            line: Some(3),
+            name: Some("b[c]".into()),
+            classname: Some("t.a".into()),
+            tags: vec!["slow".into()],
+            skipped: false,
+        };
+        assert_eq!(found.tests, [expected]);
+        assert_eq!(found.problems, [problem("t/bad.py".into(), "error".into(), Some("m".into()), Some("d".into()))]);
+        assert_eq!(found.max_failures, Some(1));
+    }
+
+    #[test]
+    fn no_tests_are_no_failure() {
+        let journal = r#"["n", {"collected": {"max_failures": 0}}]
+["n", {"exit": {"status": 5}}]"#;
+        let found = discovered(Some(journal), 5).expect("found");
+        assert_eq!(found, Found { tests: Vec::new(), problems: Vec::new(), max_failures: None });
+    }
+
+    #[track_caller]
+    fn check_failure(journal: Option<&str>, exit: i32, code: &str, expected: &str) {
+        let failure = discovered(journal, exit).expect_err("a failure");
+        assert_eq!(failure.code, code);
+        assert!(failure.message.contains(expected), "{}", failure.message);
+    }
+
+    #[test]
+    fn a_discovery_without_an_end_fails() {
+        check_failure(
+            None,
+            127,
+            "discovery-failed",
+            "exit status 127 (command not found); the end of its errors:\n  ERROR: reason",
+        );
+        check_failure(Some(WHOLE), 0, "discovery-failed", "exit status 0");
+        for status in [2, 3, 4] {
+            let journal = format!("{WHOLE}[\"n\", {{\"exit\": {{\"status\": {status}}}}}]\n");
+            check_failure(Some(&journal), 1, "discovery-failed", &format!("exit status {status} ("));
+        }
+        check_failure(Some("[\"n\", {\"exit\": {\"status\": 0}}]"), 0, "discovery-failed", "exit status 0");
+        let failure = discovered(None, 1).expect_err("a failure");
+        assert_eq!(failure.help.as_deref(), Some("see what `python3 -m pytest 'my tests' --collect-only` says"));
+    }
+
+    #[test]
+    fn a_python_without_pytest_is_named() {
+        let journal =
+            r#"["n", {"unusable": {"code": "pytest-missing", "message": "m by /usr/bin/python3", "help": "h"}}]"#;
+        check_failure(Some(journal), 4, "pytest-missing", "/usr/bin/python3");
+    }
+}

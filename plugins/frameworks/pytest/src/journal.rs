@@ -1,0 +1,83 @@
+//! What the pytest plugin writes while it works: a JSON line `[nonce, {kind: record}]` for everything that happens.
+
+use serde::Deserialize;
+
+/// Something that happened.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Record {
+    /// pytest cannot even begin.
+    Unusable { code: String, message: String, help: String },
+    /// A test was discovered.
+    Test { id: String, file: String, line: Option<u32>, tags: Vec<String> },
+    /// Something that could not be collected, or that skipped itself whole.
+    Problem { id: String, status: String, message: Option<String>, details: Option<String> },
+    /// Collection is over. `max_failures` is 0 where pytest was not told to stop.
+    Collected { max_failures: i64 },
+    /// A test begins. `at` counts seconds on a clock of the attempt's own.
+    Started { id: String, at: f64 },
+    /// A test is over.
+    Finished(Finished),
+    /// pytest is over.
+    Exit { status: i32 },
+}
+
+/// How a test ended.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Finished {
+    pub(crate) id: String,
+    /// Seconds on the attempt's own clock.
+    pub(crate) at: f64,
+    pub(crate) status: String,
+    /// Seconds.
+    pub(crate) duration: f64,
+    pub(crate) message: Option<String>,
+    pub(crate) details: Option<String>,
+    pub(crate) stdout: Option<String>,
+    pub(crate) stderr: Option<String>,
+    #[serde(default)]
+    pub(crate) properties: Vec<(String, String)>,
+}
+
+/// The records of the attempt with this nonce, in the order in which they were written. Whatever else is in there, such as
+/// the torn last line of a process that was killed, is passed over.
+pub(crate) fn read<'a>(contents: &'a [u8], nonce: &'a str) -> impl Iterator<Item = Record> + 'a {
+    contents.split(|&byte| byte == b'\n').filter_map(move |line| {
+        let (line_nonce, record): (String, Record) = serde_json::from_slice(line).ok()?;
+        (line_nonce == nonce).then_some(record)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(contents: &[u8], expected_ids: &[&str]) {
+        let ids: Vec<_> = read(contents, "n")
+            .map(|record| match record {
+                Record::Started { id, .. } => id,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(ids, expected_ids);
+    }
+
+    #[test]
+    fn records_are_read_in_order() {
+        check(b"", &[]);
+        check(
+            b"[\"n\", {\"started\": {\"id\": \"a\", \"at\": 0.5}}]\n[\"n\", {\"started\": {\"id\": \"b\", \"at\": 1}}]\n",
+            &["a", "b"],
+        );
+    }
+
+    #[test]
+    fn what_is_torn_foreign_or_unknown_is_passed_over() {
+        check(
+            b"garbage\xff\n[\"other\", {\"started\": {\"id\": \"a\", \"at\": 0.5}}]\n\n[\"n\", {\"new\": {}}]\n\
+              [\"n\", {\"started\": {\"id\": \"b\", \"at\": 1.5}}]\n[\"n\", {\"started\": {\"id\": \"c\", \"a",
+            &["b"],
+        );
+    }
+}
