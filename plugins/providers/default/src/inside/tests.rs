@@ -40,11 +40,22 @@ fn plan(argv: &[&str], env: &[(&str, &str)], cwd: Option<&str>) -> Command {
     }
 }
 
-fn place(name: &str) -> String {
-    let path = std::env::temp_dir().join(format!("default-provider-{name}-{}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&path);
-    std::fs::create_dir_all(&path).expect("a test directory can be made");
-    path.to_str().expect("paths are UTF-8").to_owned()
+/// A directory that goes with the test.
+struct Place(String);
+
+impl Place {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("default-provider-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).expect("a test directory can be made");
+        Self(path.to_str().expect("paths are UTF-8").to_owned())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 #[test]
@@ -72,7 +83,7 @@ fn refuses_names_that_no_shell_can_set() {
 
 #[test]
 fn a_command_runs_in_its_directory_or_not_at_all() {
-    let root = place("cwd");
+    let Place(root) = &Place::new("cwd");
     let directory = format!("{root}/-it's $HOME");
     printed(&make_directory(&directory), b"");
     let line = command(&plan(&["pwd"], &[], Some(&directory))).expect("it can be planned");
@@ -92,7 +103,8 @@ fn the_exit_code_is_that_of_the_command() {
 
 #[test]
 fn a_stored_command_is_run_with_its_own_standard_input() {
-    let path = format!("{}/it's a command", place("stored"));
+    let place = Place::new("stored");
+    let path = format!("{}/it's a command", place.0);
     let line = command(&plan(&["sh", "-c", "cat; exit 3"], &[], None)).expect("it can be planned");
     assert!(printed(&store(&path), line.as_bytes()).contains(COPIED));
     let output = sh(&run_stored(&path), b"input");
@@ -102,7 +114,8 @@ fn a_stored_command_is_run_with_its_own_standard_input() {
 
 #[test]
 fn unpacks_only_what_was_sent_to_it() {
-    let to = format!("{}/it's there", place("unpack"));
+    let place = Place::new("unpack");
+    let to = format!("{}/it's there", place.0);
     assert!(String::from_utf8_lossy(&sh(&unpack(&to), b"").stdout).contains(NO_STDIN));
     assert!(!std::path::Path::new(&to).exists());
     assert!(!sh(&unpack(&to), b"offload-copy\nthis is no archive").status.success());
@@ -110,7 +123,8 @@ fn unpacks_only_what_was_sent_to_it() {
 
 #[test]
 fn tells_a_file_from_none() {
-    let path = format!("{}/-it's\na file", place("print"));
+    let place = Place::new("print");
+    let path = format!("{}/-it's\na file", place.0);
     assert_eq!(printed(&print_file(&path), b""), format!("{ABSENT}\n"));
     std::fs::write(&path, "contents").expect("files can be written");
     assert_eq!(printed(&print_file(&path), b""), format!("{PRESENT}\ncontents"));
@@ -118,7 +132,7 @@ fn tells_a_file_from_none() {
 
 #[test]
 fn removes_the_run_s_directory_with_its_last_sandbox() {
-    let root = place("remove");
+    let Place(root) = &Place::new("remove");
     let (one, two) = (format!("{root}/offload-r1/one"), format!("{root}/offload-r1/it's two"));
     printed(&format!("{}; {}", make_directory(&one), make_directory(&two)), b"");
     sh(&remove_scratch(&one), b"");
