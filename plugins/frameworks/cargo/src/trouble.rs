@@ -1,0 +1,58 @@
+//! Why cargo or nextest itself failed.
+
+use offload_plugin::excerpt;
+use offload_plugin::types::{Captured, Exit, Failure};
+
+/// What is kept of what the compiler said.
+const STDERR_LIMIT: usize = 8192;
+
+/// nextest passes on what cargo exits with when it cannot build.
+const BUILD_FAILED: i32 = 101;
+
+const COMMAND_NOT_FOUND: i32 = 127;
+
+/// What to tell of a command that ended without having run a test. `code` is for what is neither a failed build nor a
+/// missing program.
+pub fn explain(output: &Captured, code: &str) -> Failure {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    if stderr.contains("no such command: `nextest`") {
+        return Failure::new("nextest-missing", "cargo-nextest is not installed where the command ran")
+            .with_help("cargo install cargo-nextest --locked");
+    }
+    let said = excerpt::last_lines(&output.stderr, STDERR_LIMIT);
+    let said = if said.is_empty() { " and said nothing".to_owned() } else { format!(":\n{said}") };
+    match output.exit {
+        Exit::Code(COMMAND_NOT_FOUND) => Failure::new("cargo-missing", format!("cargo was not found{said}"))
+            .with_help("install Rust with rustup, or put cargo into the PATH of the place where the command runs"),
+        Exit::Code(BUILD_FAILED) => Failure::new("build-failed", format!("the tests could not be built{said}"))
+            .with_help("run `cargo nextest list` in the group's working directory"),
+        Exit::Code(exit) => Failure::new(code, format!("cargo nextest exited with code {exit}{said}")),
+        Exit::Signal(signal) => Failure::new(code, format!("cargo nextest was killed by signal {signal}{said}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(exit: Exit, stderr: &str, expected_code: &str, expected_message: &str) {
+        let output = Captured { exit, stdout: Vec::new(), stderr: stderr.as_bytes().to_vec() };
+        let failure = explain(&output, "other");
+        assert_eq!((failure.code.as_str(), failure.message.as_str()), (expected_code, expected_message));
+    }
+
+    #[test]
+    fn knows_common_trouble() {
+        check(
+            Exit::Code(101),
+            "error: no such command: `nextest`\n\nhelp: …",
+            "nextest-missing",
+            "cargo-nextest is not installed where the command ran",
+        );
+        check(Exit::Code(127), "", "cargo-missing", "cargo was not found and said nothing");
+        check(Exit::Code(101), "error[E0308]\n", "build-failed", "the tests could not be built:\nerror[E0308]");
+        check(Exit::Code(102), "no manifest", "other", "cargo nextest exited with code 102:\nno manifest");
+        check(Exit::Signal(6), "", "other", "cargo nextest was killed by signal 6 and said nothing");
+    }
+}
