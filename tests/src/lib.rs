@@ -1,1 +1,22 @@
+//! What the end-to-end tests are written in: projects in temporary directories, the real binary run in them, and what
+//! must hold after every run, whatever it was about.
 
+mod default_provider;
+mod engines;
+mod finished;
+mod invocation;
+mod junit;
+mod leftovers;
+mod plain;
+mod project;
+mod results;
+mod truth;
+
+pub use default_provider::DefaultProvider;
+pub use engines::{library_program, offload, python, python_bin, suite};
+pub use finished::Finished;
+pub use invocation::{Invocation, Running};
+pub use junit::{Case, Junit, Suite};
+pub use plain::{compare, plain_nextest, plain_pytest};
+pub use project::Project;
+pub use results::{Attempt, Results, Test};

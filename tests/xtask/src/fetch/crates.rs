@@ -81,7 +81,7 @@ fn source(metadata: &Value, wanted: &Crate) -> Result<PathBuf> {
 
 /// Copies beside and renames, so that a directory that is there is whole.
 fn copy(from: &Path, to: &Path) -> Result<()> {
-    let half = to.with_extension("half");
+    let half = PathBuf::from(format!("{}.half", to.display()));
     if half.exists() {
         fs::remove_dir_all(&half).with_context(|| format!("failed to remove {}", half.display()))?;
     }

@@ -1,0 +1,63 @@
+//! `offload init`.
+
+use offload_tests::Project;
+
+const FRAMEWORKS: [&str; 3] = ["pytest", "cargo", "default"];
+const PROVIDERS: [&str; 2] = ["local", "default"];
+
+#[test]
+fn every_pair_is_accepted_by_validate() {
+    for provider in PROVIDERS {
+        for framework in FRAMEWORKS {
+            let project = Project::new();
+            let arguments = ["init", "--provider", provider, "--framework", framework];
+            project.offload(&arguments).finish().exits(0).says("offload.toml");
+            project.offload(&["validate"]).finish().exits(0);
+        }
+    }
+}
+
+#[test]
+fn refuses_to_overwrite() {
+    let project = Project::new().file("offload.toml", "# mine\n");
+    let arguments = ["init", "--provider", "local", "--framework", "pytest"];
+    project.offload(&arguments).finish().exits(3).says("--force");
+    assert_eq!(project.read("offload.toml"), "# mine\n");
+    project.offload(&["init", "--provider", "local", "--framework", "pytest", "--force"]).finish().exits(0);
+    assert_ne!(project.read("offload.toml"), "# mine\n");
+}
+
+/// As a user would: write it, have pytest in PATH, run.
+#[test]
+fn pytest_pairs_run_at_once() {
+    for provider in PROVIDERS {
+        let project = Project::new().file("tests/test_it.py", "def test_it():\n    pass\n");
+        project.offload(&["init", "--provider", provider, "--framework", "pytest"]).finish().exits(0);
+        let path = format!("{}:{}", offload_tests::python_bin().display(), std::env::var("PATH").expect("PATH is set"));
+        let done = project.offload(&["run"]).env("PATH", path).finish().exits(0);
+        assert_eq!(done.results().ids(), ["tests/test_it.py::test_it"], "{provider}");
+    }
+}
+
+#[test]
+fn cargo_pairs_run_at_once() {
+    for provider in PROVIDERS {
+        let project = Project::new()
+            .file("Cargo.toml", "[package]\nname = \"small\"\nedition = \"2021\"\n\n[workspace]\n")
+            .file("src/lib.rs", "#[test]\nfn works() {}\n");
+        project.offload(&["init", "--provider", provider, "--framework", "cargo"]).finish().exits(0);
+        let done = project.run(&[]).exits(0);
+        assert_eq!(done.results().tests.len(), 1, "{provider}: {:?}", done.results().ids());
+    }
+}
+
+#[test]
+fn default_pairs_run_at_once() {
+    for provider in PROVIDERS {
+        let project =
+            Project::new().script("tests/one.sh", "#!/bin/sh\nexit 0\n").script("tests/two.sh", "#!/bin/sh\nexit 0\n");
+        project.offload(&["init", "--provider", provider, "--framework", "default"]).finish().exits(0);
+        let done = project.run(&[]).exits(0);
+        assert!(!done.results().tests.is_empty(), "{provider}");
+    }
+}

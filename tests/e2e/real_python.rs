@@ -1,0 +1,60 @@
+//! Real suites that nobody here wrote: offload says of every test what plain pytest says.
+
+use std::time::Duration;
+
+use offload_tests::{DefaultProvider, Finished, Project, compare, plain_pytest, suite};
+
+/// The configuration of one suite; `python_path` as plain pytest gets it.
+fn config(provider: &str, python_path: &str) -> String {
+    format!(
+        "[offload]\nmax_parallel = 2\nretry_count = 0\n{provider}\n[provider.env]\nPYTHONPATH = \"{python_path}\"\n\n\
+         [groups.suite]\ntype = \"pytest\"\npython = \"{{python}}\"\npaths = [\"tests\"]\nextra_args = [\"-p\", \"no:cacheprovider\"]\n"
+    )
+}
+
+/// Local provider, then default provider, each against plain pytest in the same directory.
+#[track_caller]
+fn check(name: &str, python_path: &str, arguments: &[&str], code: i32) -> Finished {
+    let project = Project::new().copy_of(&suite(&format!("py/{name}")));
+    let plain = plain_pytest(&project.path(), python_path, arguments);
+
+    let project = project.config(&config("[provider]\ntype = \"local\"\n", python_path));
+    let run = |project: &Project| project.offload(&["run"]).patience(Duration::from_secs(400)).finish().exits(code);
+    let local = run(&project);
+    if let Some(differences) = compare(&plain, &local.results(), str::to_owned) {
+        panic!("{name} with the local provider: {differences}");
+    }
+
+    let provider = DefaultProvider::default();
+    let table = provider.install(&project);
+    std::fs::remove_dir_all(project.path().join("test-results")).expect("results can be removed");
+    let project = project.config(&config(&table, python_path));
+    let default = run(&project);
+    provider.check_nothing_left(&project);
+    if let Some(differences) = compare(&plain, &default.results(), str::to_owned) {
+        panic!("{name} with the default provider: {differences}");
+    }
+    default
+}
+
+#[test]
+fn packaging() {
+    let done = check("packaging-25.0", "src", &["tests"], 0);
+    assert_eq!(done.results().tests.len(), 26_948);
+}
+
+#[test]
+fn attrs() {
+    check("attrs-25.3.0", "src", &["tests"], 1);
+}
+
+#[test]
+fn more_itertools() {
+    check("more_itertools-10.7.0", ".", &["tests"], 0);
+}
+
+#[test]
+fn click() {
+    let done = check("click-8.2.1", "src", &["--continue-on-collection-errors", "tests"], 1);
+    assert_eq!(done.verdict("tests/test_basic.py"), "error");
+}

@@ -1,0 +1,96 @@
+//! Interrupted runs: nothing stays behind, and everything that is known is written.
+
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use offload_tests::{DefaultProvider, Finished, Project};
+
+const SLOW: &str = r#"
+import pathlib, subprocess, time, pytest
+
+def test_quick():
+    pass
+
+@pytest.mark.parametrize("number", range(20))
+def test_slow(number):
+    (pathlib.Path.cwd() / f"started-{number}").touch()
+    subprocess.Popen(["sleep", "300"], start_new_session=True)
+    time.sleep(300)
+"#;
+
+/// Interrupts while tests run.
+fn interrupt(project: &Project, signal: Signal) -> Finished {
+    let mut running = project.offload(&["run"]).start();
+    let root = project.beside().to_owned();
+    running.wait_until("a test has begun", || started(&root));
+    running.signal(signal);
+    running.finish()
+}
+
+/// Whether some sandbox, wherever it is, has begun a slow test.
+fn started(root: &std::path::Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(root) else { return false };
+    entries.flatten().any(|entry| {
+        entry.file_name().to_string_lossy().starts_with("started-")
+            || (entry.path().is_dir() && !entry.path().is_symlink() && started(&entry.path()))
+    })
+}
+
+#[track_caller]
+fn check(done: &Finished) {
+    assert!(done.took < Duration::from_secs(40), "{:?}", done.took);
+    let results = done.results();
+    assert_eq!(results.tests.len(), 21);
+    assert!(results.count("not-run") >= 18, "{:?}", results.summary);
+    assert_eq!(done.junit().tests, 21);
+}
+
+#[test]
+fn sigint_is_130() {
+    let project = Project::pytest().file("test_it.py", SLOW);
+    check(&interrupt(&project, Signal::SIGINT).exits(130));
+}
+
+#[test]
+fn sigterm_is_143() {
+    let project = Project::pytest().file("test_it.py", SLOW);
+    check(&interrupt(&project, Signal::SIGTERM).exits(143));
+}
+
+#[test]
+fn sandboxes_of_the_default_provider_are_destroyed() {
+    let project = Project::new().file("test_it.py", SLOW);
+    let table = DefaultProvider::default().install(&project);
+    let project = project.config(&format!(
+        "[offload]\nmax_parallel = 2\n{table}\n[groups.g]\ntype = \"pytest\"\npython = \"{{python}}\"\n"
+    ));
+    check(&interrupt(&project, Signal::SIGINT).exits(130));
+    DefaultProvider::default().check_nothing_left(&project);
+}
+
+#[test]
+fn while_discovering() {
+    let project = Project::pytest()
+        .file("test_it.py", "import pathlib, time\npathlib.Path('started-0').touch()\ntime.sleep(300)\n");
+    let done = interrupt(&project, Signal::SIGINT).exits(130);
+    assert!(done.took < Duration::from_secs(20), "{:?}", done.took);
+}
+
+#[test]
+fn a_second_signal_hurries() {
+    let project = Project::new().file("test_it.py", SLOW);
+    let table = DefaultProvider::default().install(&project);
+    // Destroying takes longer than a person waits.
+    let project = project.config(&format!(
+        "[offload]\nmax_parallel = 1\n{}\n[groups.g]\ntype = \"pytest\"\npython = \"{{python}}\"\n",
+        table.replace("destroy_command = \"", "destroy_command = \"sleep 100; ")
+    ));
+    let mut running = project.offload(&["run"]).start();
+    let root = project.beside().to_owned();
+    running.wait_until("a test has begun", || started(&root));
+    running.signal(Signal::SIGINT);
+    std::thread::sleep(Duration::from_secs(1));
+    running.signal(Signal::SIGINT);
+    let done = running.finish().exits(130);
+    assert!(done.took < Duration::from_secs(40), "{:?}", done.took);
+}

@@ -1,0 +1,3 @@
+//! The program of the README's chapter "Library", to the letter.
+
+include!("../../library/program.rs");

@@ -1,0 +1,49 @@
+//! What the tests need to have been built or installed before; a test that misses something says what, and what brings it.
+
+use std::path::{Path, PathBuf};
+
+/// The binary under test.
+pub fn offload() -> PathBuf {
+    built("offload")
+}
+
+/// The program of `library/program.rs`.
+pub fn library_program() -> PathBuf {
+    built("library")
+}
+
+/// A Python that has pytest and all that the real suites import.
+pub fn python() -> PathBuf {
+    there(python_bin().join("python"), "the tests' Python environment")
+}
+
+/// The directory with that Python and its scripts.
+pub fn python_bin() -> PathBuf {
+    target().join("test-venv").join("bin")
+}
+
+/// A real suite: `py/packaging-25.0`, `rs/semver-1.0.26`.
+pub fn suite(name: &str) -> PathBuf {
+    there(target().join("suites").join(name), "a real test suite")
+}
+
+fn built(name: &str) -> PathBuf {
+    there(profile().join(name), "a program of this workspace")
+}
+
+/// `target/debug`, from `target/debug/deps/e2e-…`.
+fn profile() -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows its own path");
+    let deps = test.parent().expect("a test lies in a directory");
+    if deps.ends_with("deps") { deps.parent().unwrap_or(deps).to_owned() } else { deps.to_owned() }
+}
+
+pub(crate) fn target() -> PathBuf {
+    profile().parent().expect("the profile's directory lies in the target directory").to_owned()
+}
+
+#[track_caller]
+fn there(path: PathBuf, what: &str) -> PathBuf {
+    assert!(Path::new(&path).exists(), "{what} is missing: {}. `cargo xtask test` brings it", path.display());
+    path
+}

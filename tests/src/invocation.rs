@@ -1,0 +1,171 @@
+//! One start of the binary, bounded in time and cleaned up after.
+
+use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
+
+use crate::{Finished, Project, engines, leftovers, truth};
+
+/// Every process below the binary inherits it.
+pub(crate) const MARKER: &str = "OFFLOAD_E2E_MARKER";
+/// No test needs longer unless it says so: what takes this long never ends.
+const PATIENCE: Duration = Duration::from_secs(150);
+const POLL: Duration = Duration::from_millis(5);
+
+/// `offload` about to be started.
+pub struct Invocation<'project> {
+    project: &'project Project,
+    command: Command,
+    shown: String,
+    patience: Duration,
+}
+
+/// `offload` at work.
+pub struct Running<'project> {
+    project: &'project Project,
+    child: Child,
+    shown: String,
+    begun: Instant,
+    patience: Duration,
+    peak_memory: u64,
+}
+
+impl<'project> Invocation<'project> {
+    pub(crate) fn new(project: &'project Project, arguments: &[&str]) -> Self {
+        let program = engines::offload();
+        Self::of(project, &program, arguments)
+    }
+
+    /// Another program that uses offload, in the same surroundings.
+    pub fn of(project: &'project Project, program: &std::path::Path, arguments: &[&str]) -> Self {
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(project.path()).stdin(Stdio::null()).process_group(0);
+        // What the surrounding test runner, cargo or a person's shell set is no concern of the program under test.
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            let foreign = ["NEXTEST", "CARGO_", "PYTEST", "OFFLOAD_", "INSTA_", "RUST_"];
+            if foreign.iter().any(|prefix| text.starts_with(prefix)) && text != "CARGO_HOME" {
+                command.env_remove(&name);
+            }
+        }
+        for name in ["RUSTFLAGS", "RUSTC_WRAPPER", "VIRTUAL_ENV", "PYTHONPATH", "NO_COLOR", "CI", "LD_LIBRARY_PATH"] {
+            command.env_remove(name);
+        }
+        command
+            .env("TMPDIR", project.temporary())
+            .env("OFFLOAD_CACHE_DIR", engines::target().join("test-cache"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env(MARKER, leftovers::marker(project));
+        let shown = format!("offload {}", arguments.join(" "));
+        Self { project, command, shown, patience: PATIENCE }
+    }
+
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// How long it may take before it is ended and the test fails.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Starts it and returns at once.
+    pub fn start(mut self) -> Running<'project> {
+        let into = |name: &str| File::create(self.project.beside().join(name)).expect("a file can be made");
+        self.command.stdout(into("stdout")).stderr(into("stderr"));
+        let child = self.command.spawn().expect("offload starts");
+        Running {
+            project: self.project,
+            child,
+            shown: self.shown,
+            begun: Instant::now(),
+            patience: self.patience,
+            peak_memory: 0,
+        }
+    }
+
+    /// Runs it to its end and checks what must always hold.
+    #[track_caller]
+    pub fn finish(self) -> Finished {
+        self.start().finish()
+    }
+}
+
+impl Running<'_> {
+    /// Sends it a signal, as a terminal or a CI system would.
+    pub fn signal(&self, signal: Signal) {
+        kill(self.pid(), signal).expect("offload still runs");
+    }
+
+    /// Waits until something is true of the project, or fails.
+    #[track_caller]
+    pub fn wait_until(&mut self, what: &str, mut holds: impl FnMut() -> bool) {
+        while !holds() {
+            if let Some(status) = self.poll() {
+                panic!("offload ended with {status} before {what}; it said:\n{}", self.said());
+            }
+            self.check_patience();
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// Waits for its end and checks what must always hold.
+    #[track_caller]
+    pub fn finish(mut self) -> Finished {
+        let status = loop {
+            if let Some(status) = self.poll() {
+                break status;
+            }
+            self.check_patience();
+            std::thread::sleep(POLL);
+        };
+        let output = |name: &str| fs::read(self.project.beside().join(name)).expect("the output can be read");
+        let mut finished = Finished::new(self.shown.clone(), status, &output("stdout"), &output("stderr"));
+        finished.took = self.begun.elapsed();
+        finished.peak_memory = self.peak_memory;
+        finished.output_dir = self.project.path().join("test-results");
+        leftovers::check(self.project);
+        truth::check(&finished);
+        finished
+    }
+
+    fn poll(&mut self) -> Option<ExitStatus> {
+        if let Some(kilobytes) = resident_peak(self.child.id()) {
+            self.peak_memory = self.peak_memory.max(kilobytes * 1024);
+        }
+        self.child.try_wait().expect("offload can be waited for")
+    }
+
+    #[track_caller]
+    fn check_patience(&self) {
+        if self.begun.elapsed() > self.patience {
+            let _ = killpg(self.pid(), Signal::SIGKILL);
+            leftovers::end(self.project);
+            panic!("`{}` did not end in {:?}; it said:\n{}", self.shown, self.patience, self.said());
+        }
+    }
+
+    fn said(&self) -> String {
+        let text = |name: &str| fs::read(self.project.beside().join(name)).unwrap_or_default();
+        format!("{}{}", String::from_utf8_lossy(&text("stdout")), String::from_utf8_lossy(&text("stderr")))
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.id().cast_signed())
+    }
+}
+
+/// Kilobytes that the process itself held at most, without its children's. Known on Linux only.
+fn resident_peak(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok()
+}

@@ -1,0 +1,111 @@
+//! What the frameworks say without offload, and how it compares.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::{Results, engines};
+
+/// Status by test: passed, failed, error, skipped, xfailed, xpassed.
+pub type Outcomes = BTreeMap<String, String>;
+
+/// Runs plain pytest on `paths` in a directory, with a plugin that notes every outcome.
+#[track_caller]
+pub fn plain_pytest(directory: &Path, python_path: &str, arguments: &[&str]) -> Outcomes {
+    let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("suites/plain");
+    let notes = tempfile::NamedTempFile::new().expect("a temporary file can be made");
+    let search = format!("{}:{python_path}", plugins.display());
+    let output = Command::new(engines::python())
+        .args(["-m", "pytest", "-q", "-p", "plain_outcomes", "-p", "no:cacheprovider"])
+        .args(arguments)
+        .current_dir(directory)
+        .env("PYTHONPATH", search)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("PLAIN_OUTCOMES", notes.path())
+        .stdin(Stdio::null())
+        .output()
+        .expect("Python starts");
+    let text = std::fs::read_to_string(notes.path()).expect("the notes can be read");
+    serde_json::from_str(&text).unwrap_or_else(|error| {
+        let said = String::from_utf8_lossy(&output.stdout);
+        panic!("plain pytest in {} noted nothing ({error}); it said:\n{said}", directory.display())
+    })
+}
+
+/// Runs plain `cargo nextest run` in a directory. Ids are `<binary> <test>`, without the package where it is the binary.
+#[track_caller]
+pub fn plain_nextest(directory: &Path) -> Outcomes {
+    let mut command = Command::new("cargo");
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if (text.starts_with("NEXTEST") || text.starts_with("CARGO_")) && text != "CARGO_HOME" {
+            command.env_remove(&name);
+        }
+    }
+    let output = command
+        .args(["nextest", "run", "--no-fail-fast", "--message-format", "libtest-json-plus"])
+        .env("NEXTEST_EXPERIMENTAL_LIBTEST_JSON", "1")
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .output()
+        .expect("cargo starts");
+    let mut outcomes = Outcomes::new();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let Ok(event) = serde_json::from_str::<Value>(line) else { continue };
+        if event["type"] != "test" {
+            continue;
+        }
+        let status = match event["event"].as_str() {
+            Some("ok") => "passed",
+            Some("failed") => "failed",
+            Some("ignored") => "skipped",
+            _ => continue,
+        };
+        // "package::binary$module::test"
+        let name = event["name"].as_str().expect("a test has a name");
+        outcomes.insert(name.to_owned(), status.to_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!outcomes.is_empty(), "plain nextest in {} ran nothing; it said:\n{said}", directory.display());
+    outcomes
+}
+
+/// Holds what offload reports against what the framework says by itself: nothing missing, nothing extra, nothing different.
+/// `None` where they agree, otherwise what differs.
+pub fn compare(plain: &Outcomes, results: &Results, name_of: impl Fn(&str) -> String) -> Option<String> {
+    let mut ours = Outcomes::new();
+    let mut complaints = Vec::new();
+    for test in &results.tests {
+        let name = name_of(&test.id);
+        // A module that skipped itself is a result here and none in the framework's own account.
+        if test.verdict == "skipped" && !plain.contains_key(&name) && !name.contains("::") {
+            continue;
+        }
+        let status = match test.verdict.as_str() {
+            "flaky" => "passed",
+            "crashed" | "timed-out" => "failed",
+            other => other,
+        };
+        if ours.insert(name.clone(), status.to_owned()).is_some() {
+            complaints.push(format!("twice: {name:?}"));
+        }
+    }
+    for (name, status) in plain {
+        match ours.get(name) {
+            None => complaints.push(format!("missing: {name:?}, which is {status}")),
+            Some(other) if other != status => {
+                complaints.push(format!("different: {name:?} is {status}, offload says {other}"));
+            }
+            Some(_) => {}
+        }
+    }
+    complaints.extend(ours.keys().filter(|name| !plain.contains_key(*name)).map(|name| format!("extra: {name:?}")));
+    if complaints.is_empty() {
+        return None;
+    }
+    let count = complaints.len();
+    complaints.truncate(20);
+    Some(format!("{count} of {} differ:\n{}", plain.len(), complaints.join("\n")))
+}
