@@ -22,6 +22,9 @@ def test_it(number, text):
     assert number % 2 == 0, "odd ones fail"
 "##;
 
+/// pytest writes what is not ASCII as escapes, unless it is told to leave ids alone.
+const RAW: &str = "[pytest]\ndisable_test_id_escaping_and_forfeit_all_rights_to_community_support = true\n";
+
 #[track_caller]
 fn check(done: &Finished, plain: &BTreeMap<String, String>) {
     assert!(plain.len() > 50, "{}", plain.len());
@@ -36,16 +39,19 @@ fn plain(project: &Project) -> BTreeMap<String, String> {
 
 #[test]
 fn local() {
-    let project = Project::pytest_with("retry_count = 1", "").file("test_nasty ids.py", PARAMETERS);
-    let done = project.run(&[]).exits(1);
-    check(&done, &plain(&project));
-    assert!(!project.exists("hacked"), "an id was interpreted by a shell");
+    for ini in ["", RAW] {
+        let project =
+            Project::pytest_with("retry_count = 1", "").file("test_nasty ids.py", PARAMETERS).file("pytest.ini", ini);
+        let done = project.run(&[]).exits(1);
+        check(&done, &plain(&project));
+        assert!(!project.exists("hacked"), "an id was interpreted by a shell");
+    }
 }
 
 #[test]
 fn default_provider() {
     for without_download in [false, true] {
-        let project = Project::new().file("test_nasty ids.py", PARAMETERS);
+        let project = Project::new().file("test_nasty ids.py", PARAMETERS).file("pytest.ini", RAW);
         let provider = DefaultProvider { without_download, empty: false };
         let table = provider.install(&project);
         let project = project.config(&format!(
