@@ -12,6 +12,8 @@ use crate::report::Console;
 /// Redraws of the bar when nothing happens, so that the clock in it goes on.
 const TICK: Duration = Duration::from_millis(250);
 
+const BAR: &str = "{spinner} {elapsed:>4} {wide_bar:.green/dim} {pos}/{len} tests{msg} ";
+
 /// Standard error for what is said of the run, standard output for what tests print.
 pub(in crate::report) struct Screen {
     stderr: Box<dyn Write + Send>,
@@ -68,7 +70,10 @@ impl Screen {
 
     pub fn progress(&mut self, done: usize, of: usize, message: impl FnOnce() -> String) {
         if let Mode::Bar(bar) = &self.mode {
-            bar.set_length(of as u64);
+            // Nothing of nothing would be drawn as a full bar.
+            if of > 0 {
+                bar.set_length(of as u64);
+            }
             bar.set_position(done as u64);
             bar.set_message(message());
         }
@@ -94,10 +99,9 @@ fn takes_a_bar() -> bool {
 }
 
 fn bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {elapsed:>4} {wide_bar:.green/dim} {pos}/{len} tests{msg} ")
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("━╸─");
-    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr())
+    let style =
+        ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─");
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
         .with_style(style)
         .with_finish(ProgressFinish::AndClear);
     bar.enable_steady_tick(TICK);
