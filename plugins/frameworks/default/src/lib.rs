@@ -47,13 +47,15 @@ impl Framework for DefaultFramework {
     }
 
     fn run_command(context: Context, tests: Vec<Test>) -> Result<RunPlan, Failure> {
-        Ok(running::plan(&Settings::parse(&host::settings())?, &context, &tests))
+        running::plan(&Settings::parse(&host::settings())?, &context, &tests)
     }
 
     fn parse_results(context: Context, tests: Vec<Test>, run: FinishedRun) -> Result<Vec<Outcome>, Failure> {
         let settings = Settings::parse(&host::settings())?;
         match settings.judge(&context) {
-            Judge::ExitCode { record } => Ok(by_exit_code::outcomes(&tests, &run, &record)),
+            Judge::ExitCode { record } => {
+                Ok(tests.iter().map(|test| by_exit_code::outcome(test, &run, &record)).collect())
+            }
             Judge::Report { path, .. } => by_report::outcomes(&tests, &run, &path),
         }
     }

@@ -1,6 +1,6 @@
 //! The command that runs a batch.
 
-use offload_plugin::types::{Command, Context, Test};
+use offload_plugin::types::{Command, Context, Failure, Test};
 use offload_plugin::{shell, template};
 
 use crate::bindings::exports::offload::plugin::framework::RunPlan;
@@ -9,71 +9,51 @@ use crate::settings::{Judge, RESULT_FILE, Settings, TESTS};
 /// Runs one command line with nothing left over from an earlier attempt.
 const FRESH_FILE_SCRIPT: &str = r#"rm -f -- "$1" || exit; exec sh -c "$2""#;
 
-/// Runs one command line for each test, and notes when each begins and how it ends while it goes on, so that what was done
-/// is known even if this is killed.
-const ONE_BY_ONE_SCRIPT: &str = r#"
-record=$1
-shift
-: >"$record" || exit
-index=0
-for line do
-    echo "begin $index $(date +%s.%N)" >>"$record"
-    sh -c "$line"
-    code=$?
-    echo "end $index $(date +%s.%N) $code" >>"$record"
-    index=$((index + 1))
-done
-exit 0
-"#;
+/// Runs one command line and notes when it begins and ends.
+const TIMED_SCRIPT: &str = r#"date +%s.%N >"$1" || exit; sh -c "$2"; code=$?; date +%s.%N >>"$1"; exit $code"#;
 
-pub fn plan(settings: &Settings, context: &Context, tests: &[Test]) -> RunPlan {
-    let (argv, result_file) = match settings.judge(context) {
-        Judge::Report { path, may_be_stale } => {
-            let line = command_line(&settings.run_command, tests, Some(&path));
-            let argv = if may_be_stale {
-                vec![
-                    "sh".to_owned(),
-                    "-c".to_owned(),
-                    FRESH_FILE_SCRIPT.to_owned(),
-                    "sh".to_owned(),
-                    path.clone(),
-                    line,
-                ]
-            } else {
-                vec!["sh".to_owned(), "-c".to_owned(), line]
-            };
-            (argv, path)
+/// # Errors
+/// The code "run-singly" for several tests where the exit code judges: it can speak of one alone.
+pub fn plan(settings: &Settings, context: &Context, tests: &[Test]) -> Result<RunPlan, Failure> {
+    let (script, result_file) = match settings.judge(context) {
+        Judge::Report { path, may_be_stale: true } => (Some(FRESH_FILE_SCRIPT), path),
+        Judge::Report { path, may_be_stale: false } => (None, path),
+        Judge::ExitCode { .. } if tests.len() > 1 => {
+            return Err(Failure::new("run-singly", "the exit code of one command cannot judge several tests")
+                .with_help("set `result_file` to the JUnit file that the command writes, to have tests run together"));
         }
-        Judge::ExitCode { record } => {
-            let mut argv = ["sh", "-c", ONE_BY_ONE_SCRIPT, "sh", &record].map(str::to_owned).to_vec();
-            argv.extend(tests.chunks(1).map(|test| command_line(&settings.run_command, test, None)));
-            (argv, record)
-        }
+        Judge::ExitCode { record } => (Some(TIMED_SCRIPT), record),
     };
-    RunPlan {
-        command: Command { argv, env: Vec::new(), cwd: None },
-        stdin: Vec::new(),
-        result_files: vec![result_file],
+    let line = command_line(&settings.run_command, tests, &result_file);
+    let mut argv = vec!["sh".to_owned(), "-c".to_owned()];
+    match script {
+        Some(script) => argv.extend([script.to_owned(), "sh".to_owned(), result_file.clone(), line]),
+        None => argv.push(line),
     }
+    let command = Command { argv, env: Vec::new(), cwd: None };
+    Ok(RunPlan { command, stdin: Vec::new(), result_files: vec![result_file] })
 }
 
-fn command_line(template: &str, tests: &[Test], result_file: Option<&str>) -> String {
+fn command_line(template: &str, tests: &[Test], result_file: &str) -> String {
     let tests = shell::join(tests.iter().map(|test| &test.id));
-    let result_file = result_file.map(shell::quote);
-    let mut values = vec![(TESTS, tests.as_str())];
-    values.extend(result_file.as_deref().map(|path| (RESULT_FILE, path)));
-    template::expand(template, &values)
+    template::expand(template, &[(TESTS, &tests), (RESULT_FILE, &shell::quote(result_file))])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[track_caller]
-    fn check(settings: &str, expected_argv: &[&str], expected_file: &str) {
+    const TESTS: [&str; 2] = ["a.js", "it's $HOME"];
+
+    fn planned(settings: &str, tests: &[&str]) -> Result<RunPlan, Failure> {
         let settings = Settings::parse(settings).expect("the settings are good");
         let context = Context { scratch: "/my scratch/".to_owned(), nonce: String::new(), attempt: 1 };
-        let plan = plan(&settings, &context, &["a.js", "it's $HOME"].map(Test::new));
+        plan(&settings, &context, &tests.iter().map(|id| Test::new(*id)).collect::<Vec<_>>())
+    }
+
+    #[track_caller]
+    fn check(settings: &str, tests: &[&str], expected_argv: &[&str], expected_file: &str) {
+        let plan = planned(settings, tests).expect("the tests can run");
         assert_eq!(plan.command.argv, expected_argv);
         assert_eq!(plan.result_files, [expected_file]);
     }
@@ -82,6 +62,7 @@ mod tests {
     fn hands_over_tests_and_file() {
         check(
             r#"{"discover_command": "d", "run_command": "x=${HOME} jest {tests} --out={result_file}"}"#,
+            &TESTS,
             &["sh", "-c", r"x=${HOME} jest a.js 'it'\''s $HOME' --out='/my scratch/result.xml'"],
             "/my scratch/result.xml",
         );
@@ -91,17 +72,17 @@ mod tests {
     fn removes_what_an_earlier_attempt_left() {
         check(
             r#"{"discover_command": "d", "run_command": "jest {tests}", "result_file": "junit.xml"}"#,
+            &TESTS,
             &["sh", "-c", FRESH_FILE_SCRIPT, "sh", "junit.xml", r"jest a.js 'it'\''s $HOME'"],
             "junit.xml",
         );
     }
 
     #[test]
-    fn gives_each_test_a_command_where_the_exit_code_judges() {
-        check(
-            r#"{"discover_command": "d", "run_command": "check {tests}"}"#,
-            &["sh", "-c", ONE_BY_ONE_SCRIPT, "sh", "/my scratch/exits", "check a.js", r"check 'it'\''s $HOME'"],
-            "/my scratch/exits",
-        );
+    fn an_exit_code_judges_one_test() {
+        let settings = r#"{"discover_command": "d", "run_command": "check {tests}"}"#;
+        let argv = ["sh", "-c", TIMED_SCRIPT, "sh", "/my scratch/times", "check a.js"];
+        check(settings, &["a.js"], &argv, "/my scratch/times");
+        assert_eq!(planned(settings, &TESTS).expect_err("they are two").code, "run-singly");
     }
 }

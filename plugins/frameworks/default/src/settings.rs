@@ -28,8 +28,11 @@ pub enum Judge {
         /// Whether an earlier attempt may have left its own in the same place.
         may_be_stale: bool,
     },
-    /// The exit code of each test's own command, noted in a file of ours.
-    ExitCode { record: String },
+    /// The exit code of each test's own command.
+    ExitCode {
+        /// Where it is noted when the command began and ended.
+        record: String,
+    },
 }
 
 impl Settings {
@@ -54,7 +57,7 @@ impl Settings {
         }
         match &self.result_file {
             Some(path) => Judge::Report { path: path.clone(), may_be_stale: true },
-            None => Judge::ExitCode { record: format!("{}exits", context.scratch) },
+            None => Judge::ExitCode { record: format!("{}times", context.scratch) },
         }
     }
 
@@ -116,7 +119,7 @@ mod tests {
     #[test]
     fn knows_what_judges() {
         let own_file = || Judge::Report { path: "/s/1-result.xml".to_owned(), may_be_stale: false };
-        check_judge("run {tests}", None, Judge::ExitCode { record: "/s/1-exits".to_owned() }, &[]);
+        check_judge("run {tests}", None, Judge::ExitCode { record: "/s/1-times".to_owned() }, &[]);
         check_judge("run {tests} {result_file}", None, own_file(), &[]);
         check_judge("run {tests} {result_file}", Some("junit.xml"), own_file(), &[]);
         check_judge(
