@@ -11,7 +11,7 @@ use crate::provider::Provider;
 pub(super) async fn run(path: &Path, verbose: bool, args: RunArgs) -> anyhow::Result<u8> {
     let RunArgs { parallel, collect_only, copy_dir, env } = args;
     let config = project::load(path).await?;
-    let env: Vec<_> = env.into_iter().map(Into::into).collect();
+    let env: Vec<_> = env.into_iter().map(|variable| (variable.name, variable.value)).collect();
     let seen = discovery_env(&config, &env);
     let frameworks = Framework::from_config(&config, &seen);
     if collect_only {

@@ -280,7 +280,9 @@ impl Creator {
             // Prepared once: to create again would only give the same answer.
             Failure { retryable: false, ..failure }
         })?;
-        let cwd = self.config.working_dir.as_ref().or(self.provider.working_dir()).map(display);
+        // Elsewhere than on this machine its own directory says nothing of what a sandbox looks like.
+        let shared = self.provider.working_dir().filter(|_| self.provider.is_this_machine());
+        let cwd = self.config.working_dir.as_ref().or(shared).map(display);
         self.provider
             .create(SandboxSpec {
                 name: name.clone(),

@@ -190,11 +190,9 @@ impl Orchestrator {
     }
 
     fn report_options(&self) -> ReportOptions {
-        let report = &self.config.report;
-        let output_dir = self.config.working_dir().join(&report.output_dir);
         ReportOptions {
-            junit: report.junit.then(|| output_dir.join(&report.junit_file)),
-            output_dir,
+            junit: self.config.junit_path(),
+            output_dir: self.config.output_dir(),
             console: Console::Auto,
             stream_output: self.stream_output,
         }

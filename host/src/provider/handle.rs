@@ -46,9 +46,8 @@ impl Provider {
 
     /// The provider of a configuration, working where the configuration says, with `env` in its sandboxes.
     pub fn from_config(config: &Config, env: &[(String, String)]) -> Self {
-        let ProviderConfig { kind, working_dir, settings, .. } = &config.provider;
-        let base = config.working_dir();
-        let directory = working_dir.as_ref().map_or_else(|| base.clone(), |directory| base.join(directory));
+        let ProviderConfig { kind, settings, .. } = &config.provider;
+        let directory = config.provider.working_dir_in(&config.working_dir());
         let mut settings = settings.clone();
         if !env.is_empty() {
             let env: Map<_, _> = env.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
