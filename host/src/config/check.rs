@@ -1,0 +1,89 @@
+//! Holds a table against a JSON Schema: the host's own, or the one that a plugin carries.
+
+use jsonschema::ValidationError;
+use serde_json::{Map, Value};
+
+use super::{
+    document::Document,
+    error::{ConfigError, Problem},
+    explain::Explain,
+    pointer,
+    schema::Config,
+    suggestion::{all_of, nearest, one_of},
+};
+
+/// Everything in `value`, which is at `base` of the document, that `schema` does not allow.
+pub(super) fn problems(
+    value: &Value,
+    base: &str,
+    schema: &Value,
+    document: Option<&Document>,
+) -> Result<Vec<Problem>, ValidationError<'static>> {
+    let validator = jsonschema::draft202012::new(schema)?;
+    let explain = Explain { base, schema, document };
+    Ok(validator.iter_errors(value).flat_map(|error| explain.error(&error)).collect())
+}
+
+impl Config {
+    /// Holds the provider's table against the JSON Schema that its component carries.
+    pub fn check_provider(&self, schema: &Value) -> Result<(), ConfigError> {
+        let owner = format!("the provider `{}`", self.provider.kind);
+        self.check_settings(&self.provider.settings, "/provider", schema, &owner)
+    }
+
+    /// Holds a group's table against the JSON Schema that its framework's component carries.
+    pub fn check_group(&self, name: &str, schema: &Value) -> Result<(), ConfigError> {
+        let Some(group) = self.groups.get(name) else {
+            let known = all_of(self.groups.keys().map(String::as_str));
+            let problem = Problem::new(format!("there is no group `{name}`"));
+            return Err(ConfigError::new(problem.with_help(format!("the groups are {known}"))));
+        };
+        let owner = format!("the framework `{}`", group.kind);
+        self.check_settings(&group.settings, &pointer::child("/groups", name), schema, &owner)
+    }
+
+    /// The configured provider is none of `known`.
+    pub fn unknown_provider(&self, known: &[&str]) -> ConfigError {
+        self.unknown_type("provider", &self.provider.kind, "/provider", known)
+    }
+
+    /// The configured framework of a group is none of `known`.
+    pub fn unknown_framework(&self, group: &str, known: &[&str]) -> ConfigError {
+        let kind = self.groups.get(group).map_or("", |group| group.kind.as_str());
+        self.unknown_type("framework", kind, &pointer::child("/groups", group), known)
+    }
+
+    fn unknown_type(&self, role: &str, kind: &str, table: &str, known: &[&str]) -> ConfigError {
+        let place = self.document.as_deref().and_then(|document| document.value(&pointer::child(table, "type")));
+        let mut help = match nearest(kind, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`? "),
+            None => String::new(),
+        };
+        help += &format!("`type` may be {}", one_of(known.iter().copied()));
+        let problem = Problem::new(format!("there is no {role} `{kind}`, which {} names", pointer::table(table)))
+            .at(place, format!("no such {role}"));
+        self.placed(ConfigError::new(problem.with_help(help)))
+    }
+
+    fn check_settings(
+        &self,
+        settings: &Map<String, Value>,
+        base: &str,
+        schema: &Value,
+        owner: &str,
+    ) -> Result<(), ConfigError> {
+        let settings = Value::Object(settings.clone());
+        let problems = problems(&settings, base, schema, self.document.as_deref()).map_err(|error| {
+            let problem = Problem::new(format!("{owner} carries a settings schema that is not valid: {error}"));
+            ConfigError::new(problem.with_help("this is a mistake in the plugin: tell its author".to_owned()))
+        })?;
+        ConfigError::unless_none(problems).map_err(|error| self.placed(error))
+    }
+
+    fn placed(&self, error: ConfigError) -> ConfigError {
+        match &self.document {
+            Some(document) => document.error(error),
+            None => error,
+        }
+    }
+}

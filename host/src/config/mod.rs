@@ -1,0 +1,23 @@
+//! The configuration file: what it may say, what it means, and where in it a mistake is.
+
+mod check;
+mod copy_dir;
+mod document;
+mod env_var;
+mod error;
+mod explain;
+mod load;
+mod pointer;
+mod redaction;
+mod schema;
+mod suggestion;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod variables;
+
+pub use copy_dir::{CopyDir, CopyDirError};
+pub use env_var::{EnvVar, EnvVarError};
+pub use error::ConfigError;
+pub use load::load_config;
+pub use schema::{Config, GroupConfig, OffloadConfig, ProviderConfig, ReportConfig, SandboxConfig};
