@@ -93,6 +93,20 @@ fn every_key_has_its_meaning() {
 }
 
 #[test]
+fn a_provider_that_is_not_known_here_keeps_its_settings() {
+    let text = "[provider]\ntype = \"modal\"\napp_name = \"offload-sandbox\"\ndockerfile = \"Dockerfile\"\n\
+                timeout_secs = 600\n\n[provider.env]\nAPI_KEY = \"${API_KEY}\"\n";
+    let config = config(&format!("{text}{GROUP}"));
+    let settings = json!({
+        "app_name": "offload-sandbox",
+        "dockerfile": "Dockerfile",
+        "timeout_secs": 600,
+        "env": { "API_KEY": "hunter2" },
+    });
+    assert_eq!(json!(config.provider.settings), settings);
+}
+
+#[test]
 fn groups_keep_the_order_of_the_file() {
     let config = config("[groups]\nz.type = 'x'\n'a/b~ é' = { type = 'x' }\nc = { type = 'x' }\n");
     assert_eq!(config.groups.keys().collect::<Vec<_>>(), ["z", "a/b~ é", "c"]);

@@ -1,6 +1,7 @@
 use std::{fs, path::PathBuf};
 
 use miette::{GraphicalReportHandler, GraphicalTheme};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{super::ConfigError, load};
@@ -111,4 +112,14 @@ fn a_plugin_with_a_broken_schema_is_to_blame() {
     check("broken-schema", text, &shown(&error));
     let error = config.check_group("b", &json!({})).expect_err("no group");
     check("no-such-group", text, &shown(&error));
+}
+
+proptest! {
+    /// A mistake is shown wherever it is: between characters of several bytes, or at the very end.
+    #[test]
+    fn no_text_panics(text in r#"\PC*|(\[offload\]|\[groups\.[aé]\]|type|max_parallel|env|[ \n=."'{}\[\],#$0-9é🦀\r\u{feff}]){0,40}"#) {
+        if let Err(error) = load(&text) {
+            prop_assert!(!shown(&error).is_empty());
+        }
+    }
 }
