@@ -110,6 +110,10 @@ pub enum BatchEnd {
     TimedOut,
     /// The run stopped or was interrupted.
     Cancelled,
+    /// It cannot be run, or judged, as one: its tests are handed out in smaller batches.
+    Split {
+        reason: String,
+    },
     /// The provider or the framework could not do its part.
     Failed {
         failure: Failure,

@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::lines::Lines;
-use super::settle::End;
+use super::settle::{End, TOO_LONG};
 use crate::framework::{Context, Framework, Observation, Plan, Reported, Run};
 use crate::model::{BatchId, Failure, Outcome, Stream, Test, TestId};
 use crate::process::{Capture, Captured, Command, Exit, Output, Stdio};
@@ -94,7 +94,7 @@ async fn execute(job: &Job, cancelled: &CancellationToken, news: &NewsSender, en
     let Plan { mut command, stdin, result_files } = run.command().await.map_err(End::FrameworkFailed)?;
     if line_length(&command) > LONGEST_LINE {
         let message = format!("the command for {} tests is too long for a command line", job.tests.len());
-        return Err(End::FrameworkFailed(Failure::new("argument-list-too-long", message)));
+        return Err(End::FrameworkFailed(Failure::new(TOO_LONG, message)));
     }
     command.cwd = command.cwd.or_else(|| job.framework.directory(job.sandbox.is_this_machine()));
 

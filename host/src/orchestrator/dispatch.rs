@@ -318,7 +318,7 @@ impl Dispatcher {
         let open: Vec<_> = order.into_iter().filter(|test| unresolved.remove(test)).collect();
         let broken = if let End::ProviderFailed(failure) = &end { Some(failure.clone()) } else { None };
         let batch_end = told_of(&end);
-        let Settlement { judged, again, lost } =
+        let Settlement { judged, again, singly, lost } =
             settle(Unsettled { end, handed_out, unresolved: open, running, stderr });
         let returned = again.iter().map(Vec::len).sum::<usize>() + lost.len();
         let seconds = duration.as_secs_f64();
@@ -329,6 +329,9 @@ impl Dispatcher {
             if self.attempted(test, Some(sandbox.clone()), Some(log.clone()), outcome, again) {
                 failed.push(test);
             }
+        }
+        if singly {
+            self.schedule.run_singly(group);
         }
         for tests in again {
             self.schedule.give_back(Batch { group, tests }, None);
@@ -522,6 +525,9 @@ impl Dispatcher {
 }
 
 fn told_of(end: &End) -> BatchEnd {
+    if let Some(reason) = end.split() {
+        return BatchEnd::Split { reason: reason.to_owned() };
+    }
     match end {
         End::Exited(Exit::Code(code)) => BatchEnd::Exited { code: *code },
         End::Exited(Exit::Signal(signal)) => BatchEnd::Signalled { signal: *signal },

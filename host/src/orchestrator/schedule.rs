@@ -22,9 +22,6 @@ pub(super) struct Batch {
 /// A batch is cut so that a sandbox still gets about this many more before all is done.
 const SHARES: usize = 2;
 
-/// What a batch pays before its first test may be at most one part in this many of its tests' time.
-const OVERHEAD_PARTS: f64 = 4.0;
-
 /// A batch should fill no more than one part in this many of the time that it may take.
 const TIMEOUT_PARTS: u32 = 4;
 
@@ -39,6 +36,8 @@ pub(super) struct Schedule {
 struct Group {
     fresh: VecDeque<(TestIndex, UnitKey)>,
     costs: Costs,
+    /// Whether its tests are handed out one by one.
+    singly: bool,
 }
 
 /// Tests with the same key share a unit.
@@ -100,6 +99,11 @@ impl Schedule {
         }
     }
 
+    /// From here on this group's tests are handed out one by one.
+    pub(super) fn run_singly(&mut self, group: GroupIndex) {
+        self.groups[group.get()].singly = true;
+    }
+
     /// Learns from a batch that took `seconds` in all, `running` of them in `tests` tests that ended.
     pub(super) fn learn(&mut self, group: GroupIndex, seconds: f64, tests: usize, running: f64) {
         let costs = &mut self.groups[group.get()].costs;
@@ -131,16 +135,17 @@ impl Schedule {
     }
 
     fn cut(&mut self, group: GroupIndex, sandboxes: usize) -> Batch {
-        let Group { fresh, costs } = &mut self.groups[group.get()];
+        let Group { fresh, costs, singly } = &mut self.groups[group.get()];
         let sandboxes = sandboxes.max(1);
         let mut size = fresh.len().div_ceil(sandboxes * SHARES);
         if let Some(cost) = costs.of_a_test() {
-            let worthwhile = (costs.of_a_batch() * OVERHEAD_PARTS / cost).ceil() as usize;
-            size = size.max(worthwhile.min(fresh.len().div_ceil(sandboxes)));
+            // A batch should spend at least as long in its tests as it pays before the first.
+            let worthwhile = (costs.of_a_batch() / cost).ceil() as usize;
+            size = size.max(worthwhile);
             let in_time = ((self.timeout / TIMEOUT_PARTS).as_secs_f64() / cost) as usize;
             size = size.min(in_time);
         }
-        let size = size.clamp(1, fresh.len());
+        let size = if *singly { 1 } else { size.clamp(1, fresh.len()) };
         // A unit that is nearly done is cheaper finished here than loaded again elsewhere.
         let unit = fresh[size - 1].1;
         let rest_of_unit = fresh.iter().skip(size).take(size / 4 + 1).take_while(|(_, key)| *key == unit).count();
@@ -238,7 +243,7 @@ mod tests {
     #[test]
     fn dear_batches_stay_large() {
         let mut schedule = schedule_of(&(0..1000).collect::<Vec<_>>());
-        schedule.learn(GROUP, 11.0, 1000, 10.0);
+        schedule.learn(GROUP, 12.0, 1000, 10.0);
         let batches = std::iter::from_fn(|| schedule.next(0, 2)).count();
         assert!(batches < 10, "{batches}");
     }

@@ -8,6 +8,12 @@ use super::ledger::Again;
 use crate::model::{Failure, Outcome, Status};
 use crate::process::Exit;
 
+/// The failure of a command whose arguments this system does not take.
+pub(super) const TOO_LONG: &str = "argument-list-too-long";
+
+/// The failure of a framework that cannot tell whose results a batch of several tests gave.
+const RUN_SINGLY: &str = "run-singly";
+
 /// How a batch's command ended.
 #[derive(Clone, Debug)]
 pub(super) enum End {
@@ -20,6 +26,20 @@ pub(super) enum End {
     ProviderFailed(Failure),
     /// The framework could not do its part.
     FrameworkFailed(Failure),
+}
+
+impl End {
+    /// Why the batch is to be run in smaller ones, where that is all that happened.
+    pub(super) fn split(&self) -> Option<&str> {
+        match self {
+            Self::ProviderFailed(failure) | Self::FrameworkFailed(failure)
+                if [TOO_LONG, RUN_SINGLY].contains(&failure.code.as_str()) =>
+            {
+                Some(&failure.message)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A batch without the results that it did give.
@@ -42,6 +62,8 @@ pub(super) struct Settlement {
     pub(super) judged: Vec<(TestIndex, Outcome, Again)>,
     /// Batches to hand out again.
     pub(super) again: Vec<Vec<TestIndex>>,
+    /// Whether the group's other tests had better be handed out one by one, too.
+    pub(super) singly: bool,
     /// Tests that were handed out to a sandbox that broke: they count how often that happened to them.
     pub(super) lost: Vec<TestIndex>,
 }
@@ -63,7 +85,7 @@ pub(super) fn settle(batch: Unsettled) -> Settlement {
 
 fn provider_failed(failure: &Failure, unresolved: Vec<TestIndex>) -> Settlement {
     match failure.code.as_str() {
-        "argument-list-too-long" => too_long(failure, unresolved),
+        TOO_LONG => too_long(failure, unresolved),
         // The same would happen in every other sandbox.
         "no-directory" | "not-started" | "denied" => all_error(failure, unresolved),
         _ => Settlement { lost: unresolved, ..Settlement::default() },
@@ -79,9 +101,10 @@ fn all_error(failure: &Failure, unresolved: Vec<TestIndex>) -> Settlement {
 
 fn framework_failed(failure: &Failure, unresolved: Vec<TestIndex>) -> Settlement {
     match failure.code.as_str() {
-        "argument-list-too-long" => too_long(failure, unresolved),
-        "run-singly" if unresolved.len() > 1 => {
-            Settlement { again: unresolved.into_iter().map(|test| vec![test]).collect(), ..Settlement::default() }
+        TOO_LONG => too_long(failure, unresolved),
+        RUN_SINGLY if unresolved.len() > 1 => {
+            let again = unresolved.into_iter().map(|test| vec![test]).collect();
+            Settlement { again, singly: true, ..Settlement::default() }
         }
         // One test's results may be what the plugin stumbles over.
         code if code.starts_with("plugin-") || code == "result-too-large" => halve_or(unresolved, || error(failure)),

@@ -142,7 +142,7 @@ impl Live {
             BatchEnd::Signalled { signal } if returned > 0 => {
                 self.warn(talk, &format!("a batch in sandbox {name} was ended by signal {signal}{again}"));
             }
-            BatchEnd::Exited { .. } | BatchEnd::Signalled { .. } | BatchEnd::Cancelled => {}
+            BatchEnd::Exited { .. } | BatchEnd::Signalled { .. } | BatchEnd::Cancelled | BatchEnd::Split { .. } => {}
         }
     }
 
