@@ -8,6 +8,13 @@ fn project() -> Project {
     Project::pytest().file("test_it.py", TWO_TESTS)
 }
 
+/// The same with its configuration in `other.toml`, and pytest told to let go of what tests print.
+fn elsewhere() -> Project {
+    let project = Project::pytest_with("", "extra_args = [\"-s\"]").file("test_it.py", TWO_TESTS);
+    std::fs::rename(project.path().join("offload.toml"), project.path().join("other.toml")).expect("a rename");
+    project
+}
+
 #[test]
 fn all_passed_is_0() {
     let done = project().run(&[]).exits(0);
@@ -16,16 +23,14 @@ fn all_passed_is_0() {
 
 #[test]
 fn config_and_verbose_before_the_command() {
-    let project = project();
-    std::fs::rename(project.path().join("offload.toml"), project.path().join("other.toml")).expect("a rename");
+    let project = elsewhere();
     project.offload(&["-c", "other.toml", "-v", "run"]).finish().exits(0).says("said by one");
     project.offload(&["--config", "other.toml", "--verbose", "run"]).finish().exits(0).says("said by one");
 }
 
 #[test]
 fn config_and_verbose_after_the_command() {
-    let project = project();
-    std::fs::rename(project.path().join("offload.toml"), project.path().join("other.toml")).expect("a rename");
+    let project = elsewhere();
     project.offload(&["run", "-c", "other.toml", "-v"]).finish().exits(0).says("said by one");
     project.offload(&["validate", "-v", "-c", "other.toml"]).finish().exits(0);
     project.offload(&["collect", "-c", "other.toml"]).finish().exits(0).says("test_one");

@@ -68,15 +68,18 @@ fn discovery_sees_the_environment_with_the_local_provider() {
 
 #[test]
 fn working_directories() {
-    let project = Project::new()
-        .file("inner/here.txt", "")
-        .file("inner/test_it.py", "import pathlib\ndef test_it():\n    assert pathlib.Path('here.txt').exists()\n");
-    for config in [
-        "[offload]\nworking_dir = \"inner\"\n[provider]\ntype = \"local\"\n[groups.g]\ntype = \"pytest\"\npython = \"{python}\"\n",
-        "[provider]\ntype = \"local\"\n[groups.g]\ntype = \"pytest\"\npython = \"{python}\"\nworking_dir = \"inner\"\n",
+    let group = "[provider]\ntype = \"local\"\n[groups.g]\ntype = \"pytest\"\npython = \"{python}\"\n";
+    for (config, reports) in [
+        // Where relative paths start, those of reports too.
+        (format!("[offload]\nworking_dir = \"inner\"\n{group}"), "inner/test-results"),
+        (format!("{group}working_dir = \"inner\"\n"), "test-results"),
     ] {
-        let project = Project::new().copy_of(&project.path()).config(config);
-        let done = project.run(&[]).exits(0);
+        let project = Project::new()
+            .file("inner/here.txt", "")
+            .file("inner/test_it.py", "import pathlib\ndef test_it():\n    assert pathlib.Path('here.txt').exists()\n")
+            .config(&config);
+        let mut done = project.run(&[]).exits(0);
+        done.output_dir = project.path().join(reports);
         assert_eq!(done.results().ids(), ["test_it.py::test_it"]);
     }
 }

@@ -34,7 +34,7 @@ fn check(done: &Finished, plain: &BTreeMap<String, String>) {
 }
 
 fn plain(project: &Project) -> BTreeMap<String, String> {
-    offload_tests::plain_pytest(&project.path(), ".", &["test_nasty ids.py"])
+    offload_tests::plain_pytest(&offload_tests::python(), &project.path(), ".", &["test_nasty ids.py"])
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn default_provider() {
         let provider = DefaultProvider { without_download, empty: false };
         let table = provider.install(&project);
         let project = project.config(&format!(
-            "[offload]\nmax_parallel = 2\nretry_count = 1\n{table}\n[groups.g]\ntype = \"pytest\"\npython = \"{{python}}\"\n"
+            "[offload]\nmax_parallel = 2\nretry_count = 0\n{table}\n[groups.g]\ntype = \"pytest\"\npython = \"{{python}}\"\n"
         ));
         let done = project.run(&[]).exits(1);
         check(&done, &plain(&project));

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use offload_tests::{DefaultProvider, Finished, Project, compare, plain_pytest, suite};
+use offload_tests::{DefaultProvider, Finished, Project, compare, plain_pytest, suite, suite_python};
 
 /// The configuration of one suite; `python_path` as plain pytest gets it.
 fn config(provider: &str, python_path: &str) -> String {
     format!(
         "[offload]\nmax_parallel = 2\nretry_count = 0\n{provider}\n[provider.env]\nPYTHONPATH = \"{python_path}\"\n\n\
-         [groups.suite]\ntype = \"pytest\"\npython = \"{{python}}\"\npaths = [\"tests\"]\nextra_args = [\"-p\", \"no:cacheprovider\"]\n"
+         [groups.suite]\ntype = \"pytest\"\npython = {:?}\npaths = [\"tests\"]\nextra_args = [\"-p\", \"no:cacheprovider\"]\n",
+        suite_python()
     )
 }
 
@@ -16,7 +17,7 @@ fn config(provider: &str, python_path: &str) -> String {
 #[track_caller]
 fn check(name: &str, python_path: &str, arguments: &[&str], code: i32) -> Finished {
     let project = Project::new().copy_of(&suite(&format!("py/{name}")));
-    let plain = plain_pytest(&project.path(), python_path, arguments);
+    let plain = plain_pytest(&suite_python(), &project.path(), python_path, arguments);
 
     let project = project.config(&config("[provider]\ntype = \"local\"\n", python_path));
     let run = |project: &Project| project.offload(&["run"]).patience(Duration::from_secs(400)).finish().exits(code);

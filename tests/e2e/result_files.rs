@@ -49,18 +49,15 @@ fn another_kind_of_file() {
     none_passed(&run("echo '<html><body/></html>' > junit.xml\n"));
 }
 
-/// What is whole is kept; the rest is run again, and here it is torn again.
+/// The file ends within the case of `two`, wherever in a batch that is: what is whole is kept, the rest is run again.
 #[test]
 fn truncated() {
-    let done = run(
-        "printf \"<testsuite><testcase name='one'/><testcase name='two'><failure message='x'/></testca\" > junit.xml\n",
-    );
+    let done = run("printf '<testsuite>' > junit.xml\nfor t; do\n  \
+         if [ $t = two ]; then printf '<testcase name=\"two\"><failure message=\"x\"></fai' >> junit.xml; exit; fi\n  \
+         printf '<testcase name=\"%s\"/>' $t >> junit.xml\ndone\nprintf '</testsuite>' >> junit.xml\n");
     let results = done.results();
-    assert_eq!(done.code, 1);
-    assert_eq!(results.tests.len(), 3);
-    assert_eq!(results.verdict("one"), "passed");
+    assert_eq!((done.code, results.count("passed")), (1, 2), "{:?}", results.summary);
     assert_ne!(results.verdict("two"), "passed");
-    assert_ne!(results.verdict("three"), "passed");
 }
 
 #[test]

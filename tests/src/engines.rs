@@ -12,14 +12,19 @@ pub fn library_program() -> PathBuf {
     built("library")
 }
 
-/// A Python that has pytest and all that the real suites import.
+/// A Python that has pytest and nothing else, so that it starts fast.
 pub fn python() -> PathBuf {
-    there(python_bin().join("python"), "the tests' Python environment")
+    there(python_bin().join("python"), "a Python environment with pytest")
 }
 
 /// The directory with that Python and its scripts.
 pub fn python_bin() -> PathBuf {
-    target().join("test-venv").join("bin")
+    target().join("pytest-venv").join("bin")
+}
+
+/// A Python that has pytest and all that the real suites import.
+pub fn suite_python() -> PathBuf {
+    there(target().join("suites-venv").join("bin").join("python"), "the Python environment of the real suites")
 }
 
 /// A real suite: `py/packaging-25.0`, `rs/semver-1.0.26`.

@@ -4,11 +4,13 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::ExitStatus;
+use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::Value;
+use tempfile::TempDir;
 
-use crate::{Junit, Results};
+use crate::{Junit, Project, Results};
 
 /// `offload`, ended by itself.
 pub struct Finished {
@@ -21,17 +23,28 @@ pub struct Finished {
     pub peak_memory: u64,
     /// Where the reports are, unless the configuration names another place.
     pub output_dir: PathBuf,
+    /// The reports can be read after the project itself went out of scope.
+    _directories: Rc<TempDir>,
 }
 
 impl Finished {
     #[track_caller]
-    pub(crate) fn new(command: String, status: ExitStatus, stdout: &[u8], stderr: &[u8]) -> Self {
+    pub(crate) fn new(project: &Project, command: String, status: ExitStatus, stdout: &[u8], stderr: &[u8]) -> Self {
         let (stdout, stderr) =
             (String::from_utf8_lossy(stdout).into_owned(), String::from_utf8_lossy(stderr).into_owned());
         let Some(code) = status.code() else {
             panic!("`{command}` was ended by signal {:?}; it said:\n{stdout}{stderr}", status.signal());
         };
-        Self { command, code, stdout, stderr, took: Duration::ZERO, peak_memory: 0, output_dir: PathBuf::new() }
+        Self {
+            command,
+            code,
+            stdout,
+            stderr,
+            took: Duration::ZERO,
+            peak_memory: 0,
+            output_dir: project.path().join("test-results"),
+            _directories: project.keeper(),
+        }
     }
 
     /// The exit code is this one.

@@ -128,10 +128,10 @@ impl Running<'_> {
             std::thread::sleep(POLL);
         };
         let output = |name: &str| fs::read(self.project.beside().join(name)).expect("the output can be read");
-        let mut finished = Finished::new(self.shown.clone(), status, &output("stdout"), &output("stderr"));
+        let mut finished =
+            Finished::new(self.project, self.shown.clone(), status, &output("stdout"), &output("stderr"));
         finished.took = self.begun.elapsed();
         finished.peak_memory = self.peak_memory;
-        finished.output_dir = self.project.path().join("test-results");
         leftovers::check(self.project);
         truth::check(&finished);
         finished

@@ -44,10 +44,10 @@ impl Junit {
         loop {
             match reader.read_event().unwrap_or_else(|error| panic!("junit.xml is not well-formed: {error}\n{xml}")) {
                 Event::Start(start) => {
-                    junit.open(&start, depth.len());
+                    junit.open(&start, &depth);
                     depth.push(tag(&start));
                 }
-                Event::Empty(start) => junit.open(&start, depth.len()),
+                Event::Empty(start) => junit.open(&start, &depth),
                 Event::End(_) => {
                     depth.pop();
                 }
@@ -108,9 +108,9 @@ impl Junit {
         }
     }
 
-    fn open(&mut self, start: &BytesStart<'_>, depth: usize) {
+    fn open(&mut self, start: &BytesStart<'_>, above: &[String]) {
         let tag = tag(start);
-        match (tag.as_str(), depth) {
+        match (tag.as_str(), above.len()) {
             ("testsuites", 0) => {
                 self.tests = number(start, "tests");
                 self.failures = number(start, "failures");
@@ -136,7 +136,7 @@ impl Junit {
                 });
             }
             ("testsuites" | "testsuite" | "testcase", depth) => panic!("<{tag}> at depth {depth}"),
-            (_, 3) => {
+            (_, 3) if above[2] == "testcase" => {
                 let case = self.suites.last_mut().and_then(|suite| suite.cases.last_mut());
                 let case = case.expect("an element at this depth lies in a case");
                 case.text.push_str(&attribute(start, "message").unwrap_or_default());

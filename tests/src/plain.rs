@@ -6,18 +6,18 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::{Results, engines};
+use crate::Results;
 
 /// Status by test: passed, failed, error, skipped, xfailed, xpassed.
 pub type Outcomes = BTreeMap<String, String>;
 
 /// Runs plain pytest on `paths` in a directory, with a plugin that notes every outcome.
 #[track_caller]
-pub fn plain_pytest(directory: &Path, python_path: &str, arguments: &[&str]) -> Outcomes {
+pub fn plain_pytest(python: &Path, directory: &Path, python_path: &str, arguments: &[&str]) -> Outcomes {
     let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("suites/plain");
     let notes = tempfile::NamedTempFile::new().expect("a temporary file can be made");
     let search = format!("{}:{python_path}", plugins.display());
-    let output = Command::new(engines::python())
+    let output = Command::new(python)
         .args(["-m", "pytest", "-q", "-p", "plain_outcomes", "-p", "no:cacheprovider"])
         .args(arguments)
         .current_dir(directory)

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use tempfile::TempDir;
 
@@ -10,7 +11,7 @@ use crate::{Finished, Invocation, engines};
 
 /// A directory with files and an `offload.toml`, and a temporary directory that has to be empty after every run.
 pub struct Project {
-    root: TempDir,
+    root: Rc<TempDir>,
 }
 
 impl Default for Project {
@@ -25,7 +26,7 @@ impl Project {
         for dir in ["project", "tmp"] {
             fs::create_dir(root.path().join(dir)).expect("a directory can be made");
         }
-        Self { root }
+        Self { root: Rc::new(root) }
     }
 
     /// A project whose one group is pytest on the files given to [`Project::file`], with the local provider.
@@ -108,6 +109,11 @@ impl Project {
     /// A directory beside the project, for what must not be part of it.
     pub fn beside(&self) -> &Path {
         self.root.path()
+    }
+
+    /// Keeps the directories for as long as it lives.
+    pub(crate) fn keeper(&self) -> Rc<TempDir> {
+        Rc::clone(&self.root)
     }
 
     /// `offload` with these arguments, in the project's directory.

@@ -24,7 +24,7 @@ pub fn run() -> Result<()> {
     console::step("release build (some minutes the first time)", || {
         program::run(program::cargo(workspace::root()).args(["build", "--release", "--package", "offload"]))
     })?;
-    let python = console::step("pytest in target/demo-venv", python::demo_environment)?;
+    let python = console::step("pytest in target/pytest-venv", python::with_pytest)?;
     let project = copy_of_the_suite()?;
     console::say(WHAT_COMES);
     let (code, said) = run_offload(&project, &python)?;

@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 
 use crate::{program, workspace};
 
-/// All that the tests of this project and the real suites import.
-const TEST_PINS: &[&str] = &[
+/// All that the real suites import.
+const SUITE_PINS: &[&str] = &[
     "pytest==9.2.0",
     "pytest-xdist==3.8.0",
     "attrs==26.1.0",
@@ -19,17 +19,17 @@ const TEST_PINS: &[&str] = &[
     "trio==0.35.0",
 ];
 
-/// What a first run needs.
-const DEMO_PINS: &[&str] = &["pytest==9.2.0"];
+/// What a small project needs.
+const PYTEST_PINS: &[&str] = &["pytest==9.2.0"];
 
-/// The environment of the end-to-end tests and benchmarks; its `bin` directory.
-pub fn test_environment() -> Result<PathBuf> {
-    environment("test-venv", TEST_PINS)
+/// The environment that the real suites run in; its `bin` directory.
+pub fn for_suites() -> Result<PathBuf> {
+    environment("suites-venv", SUITE_PINS)
 }
 
-/// The environment of the demo; its `bin` directory.
-pub fn demo_environment() -> Result<PathBuf> {
-    environment("demo-venv", DEMO_PINS)
+/// The environment with pytest alone, for the demo and small tests; its `bin` directory.
+pub fn with_pytest() -> Result<PathBuf> {
+    environment("pytest-venv", PYTEST_PINS)
 }
 
 fn environment(name: &str, pins: &[&str]) -> Result<PathBuf> {

@@ -9,7 +9,10 @@ pub fn run() -> Result<()> {
     let root = workspace::root();
     console::step("wasm target", toolchain::wasm_target)?;
     console::step("format", || program::run(program::cargo(root).args(["fmt", "--all", "--check"])))?;
-    console::step("test environment", python::test_environment)?;
+    console::step("Python environments", || {
+        python::with_pytest()?;
+        python::for_suites()
+    })?;
     console::step("cargo-nextest", toolchain::nextest)?;
     fetch::run(None)?;
     console::step("clippy", || {

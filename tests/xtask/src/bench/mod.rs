@@ -32,7 +32,7 @@ fn quick() -> Result<()> {
     console::step("release build", || {
         program::run(program::cargo(workspace::root()).args(["build", "--release", "--package", "offload"]))
     })?;
-    console::step("test environment", python::test_environment)?;
+    console::step("Python environment", python::for_suites)?;
     fetch::run(None)?;
     let figures = [
         console::step("warm start of `offload validate`", start::measure)?,

@@ -25,7 +25,7 @@ pub struct Spent {
 impl Project {
     pub fn new(name: &str) -> Result<Self> {
         let dir = workspace::target().join(name);
-        let python = python::test_environment()?.join("python");
+        let python = python::for_suites()?.join("python");
         let suite = fetch::default_dir().join("py").join("packaging-25.0");
         fs::create_dir_all(&dir).with_context(|| format!("failed to make {}", dir.display()))?;
         let config = format!(

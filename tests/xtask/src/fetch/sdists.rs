@@ -61,7 +61,7 @@ fn download(sdists: &[&Sdist], archives: &Path) -> Result<()> {
     let lines: Vec<String> =
         sdists.iter().map(|sdist| format!("{} --hash=sha256:{}\n", sdist.requirement, sdist.sha256)).collect();
     fs::write(&requirements, lines.concat()).with_context(|| format!("failed to write {}", requirements.display()))?;
-    let python = python::test_environment()?.join("python");
+    let python = python::for_suites()?.join("python");
     program::run(
         Command::new(python)
             .args(["-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "--require-hashes"])
