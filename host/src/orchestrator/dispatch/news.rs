@@ -1,0 +1,148 @@
+//! What batches tell: results, output, and how they ended.
+
+use std::time::Duration;
+
+use super::dispatcher::{Dispatcher, Running};
+use crate::model::{BatchEnd, BatchId, Event, Failure, NoticeLevel, Outcome, SandboxName, Status, TestId};
+use crate::orchestrator::batch::{Ended, News};
+use crate::orchestrator::catalog::{GroupIndex, TestIndex};
+use crate::orchestrator::ledger::Again;
+use crate::orchestrator::schedule::{Batch, SandboxKey};
+use crate::orchestrator::settle::{End, Settlement, Unsettled, settle};
+use crate::process::Exit;
+
+/// How often a test may lose its sandbox before that is held against it.
+const MOST_LOSSES: u8 = 3;
+
+impl Dispatcher {
+    pub(super) fn hear(&mut self, batch: BatchId, news: News) {
+        let Some(running) = self.batches.get_mut(&batch) else { return };
+        match news {
+            News::Started(id) => {
+                if let Some(test) = running.tests.get(&id).copied() {
+                    let event =
+                        Event::TestStarted { test: self.catalog.test(test).clone(), sandbox: running.sandbox.clone() };
+                    self.emit(&event);
+                }
+            }
+            News::Running(id, duration) => running.running = running.tests.get(&id).map(|test| (*test, duration)),
+            News::Line(stream, line) => {
+                let event = Event::Output { sandbox: running.sandbox.clone(), stream, line };
+                self.emit(&event);
+            }
+            News::Result(id, outcome) => self.result(batch, &id, *outcome),
+            News::Ended(ended) => self.ended(batch, ended),
+        }
+    }
+
+    fn result(&mut self, batch: BatchId, id: &TestId, outcome: Outcome) {
+        let Some(running) = self.batches.get_mut(&batch) else { return };
+        let Some(test) = running.tests.get(id).copied() else {
+            let message = format!("{} reported a result for a test that it was not given: {id}", running.sandbox);
+            self.notice(NoticeLevel::Warning, message);
+            return;
+        };
+        // The first word counts: what a framework streamed it says again at the end.
+        if running.unresolved.remove(&test) {
+            running.in_tests += outcome.duration;
+            if running.running.is_some_and(|(other, _)| other == test) {
+                running.running = None;
+            }
+            let (sandbox, log) = (running.sandbox.clone(), running.log.clone());
+            if self.attempted(test, Some(sandbox), Some(log), outcome, Again::AsConfigured)
+                && let Some(running) = self.batches.get_mut(&batch)
+            {
+                running.failed.push(test);
+            }
+        }
+    }
+
+    fn ended(&mut self, id: BatchId, ended: Ended) {
+        let Some(running) = self.batches.remove(&id) else { return };
+        let Ended { end, duration, stderr } = ended;
+        let Running { station, sandbox, group, mut unresolved, order, failed, in_tests, log, .. } = running;
+        let resolved = order.len() - unresolved.len();
+        self.schedule.learn(group, duration.as_secs_f64(), resolved, in_tests);
+        // The plugin cannot know for how long its process was left to run: what no other test took, this one had.
+        let running = running.running.map(|(test, told)| {
+            (test, told.max(duration.saturating_sub(Duration::try_from_secs_f64(in_tests).unwrap_or_default())))
+        });
+        let handed_out = order.len();
+        let open: Vec<_> = order.into_iter().filter(|test| unresolved.remove(test)).collect();
+        let broken = if let End::ProviderFailed(failure) = &end { Some(failure.clone()) } else { None };
+        let batch_end = told_of(&end);
+        let Settlement { judged, again, singly, lost } =
+            settle(Unsettled { end, handed_out, unresolved: open, running, stderr });
+        let returned = again.iter().map(Vec::len).sum::<usize>() + lost.len();
+        let seconds = duration.as_secs_f64();
+        let event = Event::BatchEnded { batch: id, sandbox: sandbox.clone(), seconds, end: batch_end, returned };
+        self.emit(&event);
+        let mut failed = failed;
+        for (test, outcome, again) in judged {
+            if self.attempted(test, Some(sandbox.clone()), Some(log.clone()), outcome, again) {
+                failed.push(test);
+            }
+        }
+        if singly {
+            self.schedule.run_singly(group);
+        }
+        for tests in again {
+            self.schedule.give_back(Batch { group, tests }, None);
+        }
+        self.schedule.retry(Batch { group, tests: failed }, station, self.stations.len());
+        let broken = broken.filter(|_| !lost.is_empty());
+        self.lost(group, &sandbox, &log, lost, broken.as_ref());
+        match broken {
+            Some(failure) => self.replace(station, failure),
+            None => {
+                if let Some(station) = self.stations.get_mut(&station) {
+                    station.batch = None;
+                }
+            }
+        }
+    }
+
+    /// Tests whose sandbox broke are handed out again, unless that happens to them every time.
+    fn lost(
+        &mut self,
+        group: GroupIndex,
+        sandbox: &SandboxName,
+        log: &str,
+        lost: Vec<TestIndex>,
+        failure: Option<&Failure>,
+    ) {
+        let mut again = Vec::new();
+        for test in lost {
+            let losses = self.losses.entry(test).or_default();
+            *losses += 1;
+            if *losses < MOST_LOSSES {
+                again.push(test);
+                continue;
+            }
+            let reason = failure.map_or("it broke", |failure| &failure.message);
+            let outcome = Outcome::new(Status::Error, format!("its sandbox was lost {losses} times: {reason}"));
+            self.attempted(test, Some(sandbox.clone()), Some(log.to_owned()), outcome, Again::Never);
+        }
+        self.schedule.give_back(Batch { group, tests: again }, None);
+    }
+
+    fn replace(&mut self, key: SandboxKey, failure: Failure) {
+        let Some(station) = self.stations.remove(&key) else { return };
+        let replaced = self.stop.is_none() && self.pool.replace(&station.sandbox);
+        let sandbox = station.sandbox.name().clone();
+        self.emit(&Event::SandboxFailed { sandbox, failure, replaced });
+    }
+}
+
+fn told_of(end: &End) -> BatchEnd {
+    if let Some(reason) = end.split() {
+        return BatchEnd::Split { reason: reason.to_owned() };
+    }
+    match end {
+        End::Exited(Exit::Code(code)) => BatchEnd::Exited { code: *code },
+        End::Exited(Exit::Signal(signal)) => BatchEnd::Signalled { signal: *signal },
+        End::TimedOut(_) => BatchEnd::TimedOut,
+        End::Cancelled => BatchEnd::Cancelled,
+        End::ProviderFailed(failure) | End::FrameworkFailed(failure) => BatchEnd::Failed { failure: failure.clone() },
+    }
+}
