@@ -84,7 +84,8 @@ class Journal:
         self._path = os.path.abspath(path)
         self._nonce = nonce
         self._open, self._write, self._fstat = os.open, os.write, os.fstat
-        self._getpid, self._clock, self._dumps = os.getpid, time.monotonic, json.dumps
+        self._getpid, self._clock = os.getpid, time.monotonic
+        self._encode = json.JSONEncoder(ensure_ascii=False).encode
         self._flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
         self._owner = os.getpid()
         self._file = self._open(self._path, self._flags | os.O_TRUNC, 0o644)
@@ -99,7 +100,7 @@ class Journal:
         return self._clock() - self._origin
 
     def line(self, kind, record):
-        return (self._dumps([self._nonce, {kind: record}], ensure_ascii=False) + "\n").encode("utf-8")
+        return (self._encode([self._nonce, {kind: record}]) + "\n").encode("utf-8")
 
     def write(self, kind, **record):
         self.write_bytes(self.line(kind, record))
@@ -236,13 +237,15 @@ def make_plugins(pytest):
             self.journal = journal
             self.max_failures = 0
             self.files = {}
+            self.locations = {}
             self.problems = set()
 
         @pytest.hookimpl(hookwrapper=True, tryfirst=True)
         def pytest_cmdline_main(self, config):
             prepare(config.option, True)
+            config.option.verbose = -2  # The tree of tests would go nowhere.
             # The whole list is wanted, whatever cannot be collected.
-            self.max_failures, config.option.maxfail = config.option.maxfail, 0
+            self.max_failures, config.option.maxfail = config.option.maxfail or 0, 0
             yield
 
         @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -274,7 +277,11 @@ def make_plugins(pytest):
         def describe(self, item, root):
             holder = next((self.files[n] for n in reversed(item.listchain()) if n in self.files), item.path)
             holder = relative(holder, root)
-            file, line = item.location[:2]
+            # One lookup for all parameters of a function: it takes longer than the rest together.
+            function = item.parent, getattr(item, "originalname", None) or item.name
+            if function not in self.locations:
+                self.locations[function] = item.location[:2]
+            file, line = self.locations[function]
             defined_here = line is not None and escape_id(file.replace(os.sep, "/")) == holder
             return {
                 "id": escape_id(item.nodeid),
@@ -314,7 +321,7 @@ def make_plugins(pytest):
             prepare(config.option, False)
             # Files that cannot be collected were reported by discovery: they must not use up the failures that
             # --maxfail allows to tests.
-            self.max_failures, config.option.maxfail = config.option.maxfail, 0
+            self.max_failures, config.option.maxfail = config.option.maxfail or 0, 0
             yield
 
         @pytest.hookimpl(trylast=True)
@@ -329,13 +336,25 @@ def make_plugins(pytest):
         def pytest_collection(self, session):
             config = session.config
             config.pluginmanager.register(Selection(self), "offload-selection")
-            if self.files is None:
-                return
-            # A file that was named but is ignored would be an error, so it is not named at all.
-            base = config.invocation_params.dir
-            kept = [arg for arg in config.args if not self.is_unwanted(os.path.join(str(base), arg.split("::")[0]), config)]
-            if kept:
-                config.args = kept
+            if self.files is not None:
+                config.args = self.name_files(config) or config.args
+
+        def name_files(self, config):
+            # A file that was named but is ignored would be an error, so it is not named at all. A file that discovery
+            # was pointed to outside of what the group names has to be.
+            base, root = str(config.invocation_params.dir), str(config.rootpath)
+            named = {arg: os.path.normpath(os.path.join(base, arg.split("::")[0])) for arg in config.args}
+            arguments = [arg for arg in config.args if not self.is_unwanted(named[arg], config)]
+            if config.option.pyargs:
+                return arguments
+            places = set(named.values())
+            for file in sorted(self.files):
+                place = path = os.path.normpath(os.path.join(root, file))
+                while place not in places and place != os.path.dirname(place):
+                    place = os.path.dirname(place)
+                if place not in places and os.path.isfile(path):
+                    arguments.append(path)
+            return arguments
 
         @pytest.hookimpl(tryfirst=True)
         def pytest_ignore_collect(self, collection_path, config):
@@ -467,7 +486,16 @@ def main():
     sys.argv = [sys.modules["__main__"].__file__] + arguments
     discovery, run = make_plugins(pytest)
     plugin = discovery(journal) if request is None else run(journal, request)
-    status = int(pytest.main(arguments, plugins=[plugin]))
+    try:
+        status = int(pytest.main(arguments, plugins=[plugin]))
+    except BaseException as error:
+        journal.write(
+            "unusable",
+            code="pytest-failed",
+            message=one_line("pytest was ended by {}: {}".format(type(error).__name__, error)),
+            help="something that pytest loads, such as a conftest.py or a plugin, raised this",
+        )
+        raise
     journal.write("exit", status=status)
     sys.stdout.flush()
     sys.exit(status)

@@ -20,7 +20,7 @@ pub fn read(settings: &Settings, context: &Context, run: &FinishedRun) -> Result
     for record in journal::read(contents.unwrap_or_default(), &context.nonce) {
         match record {
             Record::Unusable { code, message, help } => {
-                return Err(Failure { code, message, help: Some(help), retryable: false });
+                told.unusable = Some(Failure { code, message, help: Some(help), retryable: false });
             }
             Record::Started { id, at } => told.started(id, at),
             Record::Finished(finished) => told.finished(finished),
@@ -28,18 +28,24 @@ pub fn read(settings: &Settings, context: &Context, run: &FinishedRun) -> Result
             Record::Collected { .. } | Record::Test { .. } | Record::Problem { .. } => {}
         }
     }
-    let never_began = match (told.status, run.output.exit) {
+    if !told.tests.is_empty() {
+        return Ok(told.outcomes());
+    }
+    if let Some(failure) = told.unusable {
+        return Err(failure);
+    }
+    let refused = match (told.status, run.output.exit) {
         (Some(status), _) => matches!(status, 2..=4),
         // A shell says 128 + n of a command that signal n ended.
         (None, Exit::Code(code)) => contents.is_none() && code <= 128,
         (None, Exit::Signal(_)) => false,
     };
-    if never_began && told.tests.is_empty() {
+    if refused {
         let by_hand = settings.by_hand(&[], &[]);
         let what = "pytest could not run its tests in the sandbox";
         return Err(mishap::failure("pytest-failed", what, told.status, &run.output, &by_hand));
     }
-    Ok(told.outcomes())
+    Ok(Vec::new())
 }
 
 /// What the journal told so far.
@@ -51,6 +57,8 @@ struct Told {
     last_at: f64,
     /// How pytest ended, where it came to say.
     status: Option<i32>,
+    /// Why it could not do anything.
+    unusable: Option<Failure>,
 }
 
 enum State {

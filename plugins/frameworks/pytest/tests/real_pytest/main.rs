@@ -1,0 +1,7 @@
+//! The component's commands carried out with a real pytest, as the host would, but without a host.
+
+mod configuration;
+mod endings;
+mod identity;
+mod outcomes;
+mod suite;
