@@ -18,7 +18,11 @@ const FOLDER_VARIABLE: &str = "OFFLOAD_CACHE_DIR";
 
 /// The compiled form of a component: from the cache, or compiled and then put there.
 pub(super) fn load(engine: &Engine, located: &Located) -> wasmtime::Result<Component> {
-    let file = folder().map(|folder| folder.join(key(engine, located)));
+    load_with(folder().as_deref(), engine, located)
+}
+
+fn load_with(folder: Option<&Path>, engine: &Engine, located: &Located) -> wasmtime::Result<Component> {
+    let file = folder.map(|folder| folder.join(key(engine, located)));
     if let Some(file) = &file
         && let Some(component) = read(engine, file)
     {
@@ -88,4 +92,57 @@ fn write(file: &Path, code: &[u8]) -> std::io::Result<()> {
     unfinished.write_all(code)?;
     unfinished.persist(file)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::super::engine::Runtime;
+    use super::super::locator::{Kind, locate};
+    use super::*;
+
+    /// Loads a component with a cache folder of its own, does something to the cached file, and loads it again. Says
+    /// whether the file was replaced.
+    fn replaced_after(damage: impl FnOnce(&Path)) -> bool {
+        let engine = &Runtime::get().unwrap().engine;
+        let located = locate(Kind::Provider, "local").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        load_with(Some(folder.path()), engine, &located).unwrap();
+        let file = folder.path().join(key(engine, &located));
+        let before = std::fs::metadata(&file).unwrap().ino();
+        damage(&file);
+        load_with(Some(folder.path()), engine, &located).unwrap();
+        assert!(read(engine, &file).is_some(), "what is in the cache in the end can be used");
+        std::fs::metadata(&file).unwrap().ino() != before
+    }
+
+    #[test]
+    fn a_whole_file_is_used_as_it_is() {
+        assert!(!replaced_after(|_| ()));
+    }
+
+    #[test]
+    fn a_damaged_file_is_replaced() {
+        assert!(replaced_after(|file| {
+            let mut bytes = std::fs::read(file).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            std::fs::write(file, bytes).unwrap();
+        }));
+    }
+
+    #[test]
+    fn a_cut_off_file_is_replaced() {
+        assert!(replaced_after(|file| {
+            let bytes = std::fs::read(file).unwrap();
+            std::fs::write(file, &bytes[..10]).unwrap();
+        }));
+    }
+
+    #[test]
+    fn a_file_that_others_may_write_is_replaced() {
+        assert!(replaced_after(|file| std::fs::set_permissions(file, Permissions::from_mode(0o666)).unwrap()));
+    }
 }

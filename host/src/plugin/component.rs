@@ -11,7 +11,7 @@ use super::engine::Runtime;
 use super::error::{PluginError, PluginErrorKind};
 use super::locator::{Kind, built_in_names, locate};
 use super::settings::Settings;
-use super::store::{State, TOO_SLOW, begin_call, new_store};
+use super::store::{Limits, State, TOO_SLOW, begin_call, new_store};
 use crate::model::NoticeLevel;
 
 /// Takes what plugins log.
@@ -26,6 +26,7 @@ pub(super) struct Linked {
     plugin: Arc<str>,
     settings: Settings,
     log: LogSink,
+    limits: Limits,
     pub(super) pre: InstancePre<State>,
 }
 
@@ -49,7 +50,13 @@ impl Linked {
             .linker
             .instantiate_pre(&component)
             .map_err(|error| fail(PluginErrorKind::Unlinkable(format!("{error:#}"))))?;
-        Ok(Self { runtime, plugin: name.into(), settings, log, pre })
+        Ok(Self { runtime, plugin: name.into(), settings, log, limits: Limits::default(), pre })
+    }
+
+    /// The same component with other limits.
+    #[cfg(test)]
+    pub(super) fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// The places of an export in the component, or an error that names what is missing.
@@ -61,7 +68,8 @@ impl Linked {
     }
 
     pub(super) async fn instantiate(&self) -> Result<Live, PluginError> {
-        let mut store = new_store(self.runtime, self.plugin.clone(), self.settings.clone(), self.log.clone());
+        let mut store =
+            new_store(self.runtime, self.limits, self.plugin.clone(), self.settings.clone(), self.log.clone());
         match self.pre.instantiate_async(&mut store).await {
             Ok(instance) => Ok(Live { store, instance }),
             Err(error) => Err(failed("instantiate", &store, &error)),

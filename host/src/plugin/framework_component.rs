@@ -116,3 +116,68 @@ impl FrameworkInstance {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+    use std::time::Duration;
+
+    use super::super::bindings::contract::{Captured, ResultFile};
+    use super::super::store::Limits;
+    use super::*;
+
+    /// What the framework `default` says of a large JUnit file within these limits.
+    async fn parse(limits: Limits) -> Result<usize, model::Failure> {
+        let settings = r#"{"discover_command": "true", "run_command": "true {tests}", "result_file": "junit.xml"}"#;
+        let mut component = FrameworkComponent::load("default", settings.into(), Arc::new(|_, _| ()))?;
+        component.linked = component.linked.with_limits(limits);
+        let mut junit = String::from("<testsuite>");
+        let tests: Vec<_> = (0..20_000)
+            .map(|number| {
+                let id = format!("test {number}");
+                write!(junit, r#"<testcase name="{id}"><system-out>{}</system-out></testcase>"#, "text ".repeat(40))
+                    .expect("writing to a string");
+                Test {
+                    id,
+                    unit: None,
+                    file: None,
+                    line: None,
+                    name: None,
+                    classname: None,
+                    tags: Vec::new(),
+                    skipped: false,
+                }
+            })
+            .collect();
+        junit.push_str("</testsuite>");
+        let context = Context { scratch: "scratch-".into(), nonce: "nonce".into(), attempt: 1 };
+        let run = FinishedRun {
+            output: Captured { exit: Exit::Code(0), stdout: Vec::new(), stderr: Vec::new() },
+            files: vec![ResultFile { path: "junit.xml".into(), contents: Some(junit.into_bytes()) }],
+        };
+        let outcomes = component.instantiate().await?.parse_results(&context, &tests, &run).await?;
+        Ok(outcomes.len())
+    }
+
+    #[tokio::test]
+    async fn a_guest_within_its_limits_does_its_work() {
+        assert_eq!(parse(Limits::default()).await, Ok(20_000));
+    }
+
+    #[tokio::test]
+    async fn a_guest_that_takes_too_much_memory_is_ended_and_named() {
+        let failure = parse(Limits { memory: 4 << 20, ..Limits::default() }).await.unwrap_err();
+        assert_eq!(
+            failure.to_string(),
+            "plugin `default` failed in `parse-results`: it used more memory than a plugin may\n  \
+             help: this is a defect of the plugin: report it to its author"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_guest_that_computes_for_too_long_is_ended_and_named() {
+        let failure = parse(Limits { compute: Duration::ZERO, ..Limits::default() }).await.unwrap_err();
+        assert_eq!(failure.code, "plugin-too-slow");
+        assert!(failure.message.starts_with("plugin `default` failed in `parse-results`"), "{failure}");
+    }
+}

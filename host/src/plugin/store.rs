@@ -12,11 +12,21 @@ use super::engine::{Runtime, TICK};
 use super::settings::Settings;
 use super::stderr_tail::StderrTail;
 
-/// The largest memory of one instance: room for the results of some hundred thousand tests.
-const MEMORY: usize = 1 << 30;
+/// How much one instance may use.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Bytes of memory.
+    pub(super) memory: usize,
+    /// How long a call may compute. Time spent waiting for what it asked the host to run is not counted.
+    pub(super) compute: Duration,
+}
 
-/// How long a call may compute. Time spent waiting for what it asked the host to run is not counted.
-const COMPUTE: Duration = Duration::from_secs(60);
+impl Default for Limits {
+    /// Room and time for the results of some hundred thousand tests.
+    fn default() -> Self {
+        Self { memory: 1 << 30, compute: Duration::from_secs(60) }
+    }
+}
 
 /// The text of the trap that ends a guest that computes for too long.
 pub(super) const TOO_SLOW: &str = "the call computed for too long";
@@ -40,12 +50,18 @@ impl WasiView for State {
 }
 
 /// A store whose guest sees no files, environment, network or arguments.
-pub(super) fn new_store(runtime: &Runtime, plugin: Arc<str>, settings: Settings, log: LogSink) -> Store<State> {
+pub(super) fn new_store(
+    runtime: &Runtime,
+    limits: Limits,
+    plugin: Arc<str>,
+    settings: Settings,
+    log: LogSink,
+) -> Store<State> {
     let stderr = StderrTail::default();
     let state = State {
         table: ResourceTable::new(),
         wasi: WasiCtx::builder().stderr(stderr.clone()).build(),
-        limits: StoreLimitsBuilder::new().memory_size(MEMORY).trap_on_grow_failure(true).build(),
+        limits: StoreLimitsBuilder::new().memory_size(limits.memory).trap_on_grow_failure(true).build(),
         ticks: 0,
         stderr,
         plugin,
@@ -56,10 +72,11 @@ pub(super) fn new_store(runtime: &Runtime, plugin: Arc<str>, settings: Settings,
     store.limiter(|state| &mut state.limits);
     store.set_epoch_deadline(1);
     // Called at most once a tick and only while the guest computes: a long wait in the host passes as one tick.
-    store.epoch_deadline_callback(|mut context| {
+    let most_ticks = limits.compute.as_millis() / TICK.as_millis();
+    store.epoch_deadline_callback(move |mut context| {
         let state = context.data_mut();
         state.ticks += 1;
-        if u128::from(state.ticks) * TICK.as_millis() > COMPUTE.as_millis() {
+        if u128::from(state.ticks) > most_ticks {
             return Err(wasmtime::Error::msg(TOO_SLOW));
         }
         Ok(UpdateDeadline::Yield(1))
