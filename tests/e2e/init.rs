@@ -54,8 +54,9 @@ fn cargo_pairs_run_at_once() {
 #[test]
 fn default_pairs_run_at_once() {
     for provider in PROVIDERS {
-        let project =
-            Project::new().script("tests/one.sh", "#!/bin/sh\nexit 0\n").script("tests/two.sh", "#!/bin/sh\nexit 0\n");
+        let project = Project::new()
+            .script("tests/test_one.sh", "#!/bin/sh\nexit 0\n")
+            .script("tests/test_two.sh", "#!/bin/sh\nexit 0\n");
         project.offload(&["init", "--provider", provider, "--framework", "default"]).finish().exits(0);
         let done = project.run(&[]).exits(0);
         assert_eq!(done.results().ids(), ["tests/test_one.sh", "tests/test_two.sh"], "{provider}");

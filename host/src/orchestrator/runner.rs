@@ -116,12 +116,13 @@ impl Orchestrator {
             framework.log_to(log_sink(&sender));
             isolated |= framework.needs_private_directory().await.map_err(RunError::Nothing)?;
         }
-        let discoveries = self.discover(&sender);
+        let mut discoveries = self.discover(&sender);
         let mut pool = SandboxPool::new().isolated(isolated);
         let max_parallel = overrides.max_parallel.unwrap_or(self.config.offload.max_parallel);
         pool.start(max_parallel, &provider, &self.sandbox_config(env, &overrides.copy_dirs));
         let result = self.dispatch(pool, messages, signals).await;
-        drop(discoveries);
+        // Waits until each has let go of what it started: the process may exit right after.
+        discoveries.shutdown().await;
         result
     }
 

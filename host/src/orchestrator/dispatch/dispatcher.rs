@@ -138,8 +138,12 @@ impl Dispatcher {
 
     /// Runs until every test has its verdict, or the run is to end for another reason.
     pub(in crate::orchestrator) async fn run(mut self, mut signals: Signals) -> Finished {
-        while !self.is_over() {
+        loop {
+            // Handing out may find that nothing will ever come: then there is nothing to wait for.
             self.hand_out();
+            if self.is_over() {
+                break;
+            }
             tokio::select! {
                 Some((batch, news)) = self.news.recv() => self.hear(batch, news),
                 Some(event) = self.pool.next() => self.pool_event(event),
