@@ -28,11 +28,12 @@ pub fn run(settings: &Settings, context: &Context, tests: &[Test]) -> Result<Run
         ids: tests.iter().map(|test| test.id.as_str()).collect(),
         files: tests.iter().map(|test| test.unit.as_deref()).collect(),
     };
-    let stdin = serde_json::to_vec(&request).expect("lists of strings are JSON");
+    let mut stdin = serde_json::to_vec(&request).expect("lists of strings are JSON");
+    stdin.push(b'\n');
     plan(settings, context, "run", &[], stdin)
 }
 
-/// What is asked of a run, on its standard input.
+/// What is asked of a run, on one line of its standard input.
 #[derive(Serialize)]
 struct Request<'a> {
     ids: Vec<&'a str>,
@@ -109,7 +110,7 @@ mod tests {
     fn check_request(tests: &[Test], expected: &str) {
         let settings = Settings::parse("{}").expect("settings");
         let plan = run(&settings, &context(), tests).expect("a plan");
-        assert_eq!(String::from_utf8(plan.stdin).expect("UTF-8"), expected);
+        assert_eq!(String::from_utf8(plan.stdin).expect("UTF-8"), format!("{expected}\n"));
     }
 
     #[test]

@@ -82,6 +82,7 @@ class Journal:
 
     def __init__(self, path, nonce):
         self._path = os.path.abspath(path)
+        self.name = os.path.basename(self._path)
         self._nonce = nonce
         self._open, self._write, self._fstat = os.open, os.write, os.fstat
         self._getpid, self._clock = os.getpid, time.monotonic
@@ -322,6 +323,10 @@ def make_plugins(pytest):
             # Files that cannot be collected were reported by discovery: they must not use up the failures that
             # --maxfail allows to tests.
             self.max_failures, config.option.maxfail = config.option.maxfail or 0, 0
+            if config.option.basetemp:
+                # pytest empties this directory: one for all would take the files of tests that run elsewhere.
+                os.makedirs(config.option.basetemp, exist_ok=True)
+                config.option.basetemp = os.path.join(config.option.basetemp, self.journal.name)
             yield
 
         @pytest.hookimpl(trylast=True)
@@ -439,18 +444,22 @@ def make_plugins(pytest):
     return Discovery, Run
 
 
+def give_up(journal, code, message, help):
+    journal.write("unusable", code=code, message=one_line(message), help=help)
+    sys.stderr.write("offload: {}\n".format(message))
+    sys.exit(4)
+
+
 def import_pytest(journal):
     try:
         import pytest
     except ImportError as error:
-        journal.write(
-            "unusable",
-            code="pytest-missing",
-            message=clean("pytest cannot be imported by {} ({})".format(sys.executable, error)),
-            help="install pytest there, or set `python` in the group to a command that has it",
+        give_up(
+            journal,
+            "pytest-missing",
+            "pytest cannot be imported by {} ({})".format(sys.executable, error),
+            "install pytest there, or set `python` in the group to a command that has it",
         )
-        sys.stderr.write("offload: pytest cannot be imported by {}: {}\n".format(sys.executable, error))
-        sys.exit(4)
     # Processes that tests start by multiprocessing look up what the main module is.
     this, spec = sys.modules["__main__"], importlib.util.find_spec("pytest.__main__")
     this.__spec__, this.__file__, this.__package__ = spec, spec.origin, "pytest"
@@ -458,18 +467,21 @@ def import_pytest(journal):
 
 
 def read_request(journal):
-    with open(0, "rb", closefd=False) as stdin:
-        text = stdin.read()
-    if text:
-        return json.loads(text.decode("utf-8"))
-    journal.write(
-        "unusable",
-        code="no-stdin",
-        message="no test ids arrived on the standard input of pytest",
-        help="have the exec command of the provider pass its standard input on",
+    # One line, so that a standard input that is never closed does no harm.
+    line = b""
+    try:
+        with open(0, "rb", closefd=False) as stdin:
+            line = stdin.readline()
+    except OSError:
+        pass
+    if line.endswith(b"\n"):
+        return json.loads(line.decode("utf-8"))
+    give_up(
+        journal,
+        "no-stdin",
+        "no test ids arrived on the standard input of pytest" if not line else "the list of test ids arrived cut short",
+        "have the exec command of the provider pass its standard input on",
     )
-    sys.stderr.write("offload: no test ids arrived on standard input\n")
-    sys.exit(4)
 
 
 def main():
@@ -491,7 +503,7 @@ def main():
     except BaseException as error:
         journal.write(
             "unusable",
-            code="pytest-failed",
+            code="pytest-failed" if mode == "run" else "discovery-failed",
             message=one_line("pytest was ended by {}: {}".format(type(error).__name__, error)),
             help="something that pytest loads, such as a conftest.py or a plugin, raised this",
         )

@@ -22,12 +22,20 @@ fn options_that_change_how_pytest_looks_or_stops_change_nothing() {
 }
 
 #[test]
+fn runs_at_the_same_time_do_not_share_a_base_directory() {
+    let source = "def test_1(tmp_path_factory): print(tmp_path_factory.getbasetemp())\n";
+    let suite = Suite::new(&[("test_a.py", source)]).with("extra_args", vec!["--basetemp=scratch"]);
+    let [first, second] = [(); 2].map(|()| suite.outcomes().remove("test_1").expect("an outcome"));
+    assert!(first.stdout.as_deref().is_some_and(|path| path.contains("/scratch/")), "{first:?}");
+    assert_ne!(first.stdout, second.stdout);
+}
+
+#[test]
 fn xdist_leaves_the_distribution_to_offload() {
     // Options of a plugin that is not there are wrong usage.
-    check_with_addopts("-n auto -q --color=yes -p no:terminal");
-    check_with_addopts("-n 2 --dist loadfile");
-    check_with_addopts("-d --tx 2*popen");
-    check_with_addopts("-p no:xdist");
+    check_with_addopts("-p xdist.plugin -n auto -q --color=yes -p no:terminal");
+    check_with_addopts("-p xdist.plugin -n 2 --dist loadfile");
+    check_with_addopts("-p xdist.plugin -d --tx 2*popen");
 }
 
 #[test]

@@ -157,7 +157,7 @@ fn a_discovery_that_fails_says_what_pytest_said() {
     );
     check_failed_discovery(
         &Suite::new(&[good, ("conftest.py", "import sys\nsys.exit('not on this machine')\n")]),
-        "pytest-failed",
+        "discovery-failed",
         "not on this machine",
     );
     check_failed_discovery(
@@ -166,7 +166,7 @@ fn a_discovery_that_fails_says_what_pytest_said() {
         "odd",
     );
     check_failed_discovery(
-        &Suite::new(&[("test_a.py", "raise KeyboardInterrupt\n")]),
+        &Suite::new(&[good, ("conftest.py", "def pytest_collection_modifyitems(): raise KeyboardInterrupt\n")]),
         "discovery-failed",
         "interrupted",
     );
@@ -183,6 +183,17 @@ fn a_python_without_pytest_is_named_in_the_failure() {
 fn no_tests_at_all_are_an_empty_list() {
     let found = Suite::new(&[("module.py", "")]).discover().expect("discovered");
     assert!(found.tests.is_empty() && found.problems.is_empty());
+}
+
+#[test]
+fn a_sandbox_without_standard_input_is_a_failure() {
+    let suite = Suite::new(&[("test_a.py", "def test_1(): pass\n")]);
+    let tests = suite.discover().expect("discovered").tests;
+    for (kept, message) in [(0, "no test ids arrived"), (10, "cut short")] {
+        let failure = suite.run_with_stdin_cut(&tests, kept).expect_err("a failure");
+        assert_eq!(failure.code, "no-stdin");
+        assert!(failure.message.contains(message), "{}", failure.message);
+    }
 }
 
 #[test]
