@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::{Finished, Invocation, engines};
 
-/// A directory with files and an `offload.toml`, and a temporary directory that has to be empty after every run.
+/// A directory with files and an `offload.toml`, and a temporary directory in which no run may leave anything.
 pub struct Project {
     root: Rc<TempDir>,
 }
