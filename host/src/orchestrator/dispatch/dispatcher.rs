@@ -155,10 +155,9 @@ impl Dispatcher {
     }
 
     fn is_over(&self) -> bool {
-        if self.stop.is_some() {
-            return self.batches.is_empty();
-        }
-        self.discovering == 0 && self.ledger.is_complete() && self.batches.is_empty()
+        let done = self.discovering == 0 && self.ledger.is_complete() && self.batches.is_empty();
+        // Batches that were told to end are waited for where a second signal is listened to.
+        done || self.stop.is_some()
     }
 
     fn hand_out(&mut self) {
@@ -289,17 +288,22 @@ impl Dispatcher {
     /// Ends everything, whatever it takes, and closes the account.
     async fn leave(mut self, mut signals: Signals) -> Finished {
         let deadline = tokio::time::Instant::now() + PATIENCE;
+        let mut hurried = false;
         while !self.batches.is_empty() {
             tokio::select! {
                 Some((batch, news)) = self.news.recv() => self.hear(batch, news),
-                _ = signals.next() => break,
+                _ = signals.next() => {
+                    hurried = true;
+                    break;
+                }
                 () = tokio::time::sleep_until(deadline) => break,
             }
         }
         self.tasks.shutdown().await;
         let closed = tokio::select! {
-            failures = self.pool.close() => Some(failures),
-            _ = signals.next() => None,
+            failures = self.pool.close(), if !hurried => Some(failures),
+            _ = signals.next(), if !hurried => None,
+            else => None,
         };
         let failures = match closed {
             Some(failures) => failures,
