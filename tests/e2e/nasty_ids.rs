@@ -34,7 +34,7 @@ fn check(done: &Finished, plain: &BTreeMap<String, String>) {
 }
 
 fn plain(project: &Project) -> BTreeMap<String, String> {
-    offload_tests::plain_pytest(&offload_tests::python(), &project.path(), ".", &["test_nasty ids.py"])
+    offload_tests::plain_pytest(&offload_tests::python(), project, ".", &["test_nasty ids.py"])
 }
 
 #[test]

@@ -6,21 +6,24 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::Results;
+use crate::{Project, Results};
 
 /// Status by test: passed, failed, error, skipped, xfailed, xpassed.
 pub type Outcomes = BTreeMap<String, String>;
 
-/// Runs plain pytest on `paths` in a directory, with a plugin that notes every outcome.
+/// Runs plain pytest in a project's directory, with a plugin that notes every outcome.
 #[track_caller]
-pub fn plain_pytest(python: &Path, directory: &Path, python_path: &str, arguments: &[&str]) -> Outcomes {
+pub fn plain_pytest(python: &Path, project: &Project, python_path: &str, arguments: &[&str]) -> Outcomes {
+    let directory = project.path();
     let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("suites/plain");
     let notes = tempfile::NamedTempFile::new().expect("a temporary file can be made");
     let search = format!("{}:{python_path}", plugins.display());
     let output = Command::new(python)
         .args(["-m", "pytest", "-q", "-p", "plain_outcomes", "-p", "no:cacheprovider"])
         .args(arguments)
-        .current_dir(directory)
+        .current_dir(&directory)
+        // Some suites write files of fixed names there.
+        .env("TMPDIR", project.temporary())
         .env("PYTHONPATH", search)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PLAIN_OUTCOMES", notes.path())
