@@ -13,6 +13,9 @@ import time
 
 ESCAPE = "\u241b"
 KEPT_CHARACTERS = 32 * 1024
+# Of a run in which every test says much, the later ones keep less: the journal is read as a whole.
+AMPLE_BYTES = 16 * 1024 * 1024
+SCARCE_CHARACTERS = 1024
 KEPT_LINE_CHARACTERS = 2000
 
 
@@ -92,6 +95,7 @@ class Journal:
         self._file = self._open(self._path, self._flags | os.O_TRUNC, 0o644)
         self._identity = self._identify()
         self._origin = self._clock()
+        self.size = 0
 
     def _identify(self):
         stat = self._fstat(self._file)
@@ -117,6 +121,7 @@ class Journal:
             # A test closed every descriptor it could find; the number may be another file by now.
             self._file = self._open(self._path, self._flags, 0o644)
             self._identity = self._identify()
+        self.size += len(data)
         while data:
             data = data[self._write(self._file, data) :]
 
@@ -170,23 +175,23 @@ class Folded:
     def _captured(self, stream):
         return "".join(text for name, text in self._sections if name.startswith("Captured " + stream))
 
-    def record(self):
+    def record(self, kept):
         record = {"status": self.status, "duration": self.duration}
         if self.message:
             record["message"] = self.message
         if len(self._texts) == 1:
-            record["details"] = self._texts[0][1]
+            record["details"] = clip(self._texts[0][1], kept)
         elif self._texts:
-            record["details"] = clip("\n\n".join("---- {} ----\n{}".format(*text) for text in self._texts))
+            record["details"] = clip("\n\n".join("---- {} ----\n{}".format(*text) for text in self._texts), kept)
         stdout, stderr, log = self._captured("stdout"), self._captured("stderr"), self._captured("log")
         if stdout:
-            record["stdout"] = clip(stdout)
+            record["stdout"] = clip(stdout, kept)
         if log:
-            stderr = "{}---- log ----\n{}".format(stderr and clip(stderr) + "\n", clip(log))
+            stderr = "{}---- log ----\n{}".format(stderr and clip(stderr, kept) + "\n", clip(log, kept))
         if stderr:
-            record["stderr"] = clip(stderr, 2 * KEPT_CHARACTERS)
+            record["stderr"] = clip(stderr, 3 * kept)
         if self._properties:
-            record["properties"] = [[clip(str(k)) or "", clip(str(v)) or ""] for k, v in self._properties]
+            record["properties"] = [[clip(str(k), kept) or "", clip(str(v), kept) or ""] for k, v in self._properties]
         return record
 
 
@@ -333,7 +338,8 @@ def make_plugins(pytest):
         def pytest_configure(self, config):
             # What is left of the last run in the cache neither selects tests here nor is written by many at once.
             manager = config.pluginmanager
-            for name in ("lfplugin", "lfplugin-collwrapper", "lfplugin-collskip", "nfplugin", "stepwiseplugin", "stepwise"):
+            last_failed = ("lfplugin", "lfplugin-collwrapper", "lfplugin-collskip")
+            for name in (*last_failed, "nfplugin", "stepwiseplugin", "stepwise"):
                 if manager.has_plugin(name):
                     manager.unregister(name=name)
 
@@ -422,7 +428,8 @@ def make_plugins(pytest):
             # Tests that share an id share an outcome.
             folded = self.open[name] if name in self.repeated else self.open.pop(name)
             if folded.status is not None:
-                self.journal.write("finished", id=name, at=self.journal.now(), **folded.record())
+                kept = KEPT_CHARACTERS if self.journal.size < AMPLE_BYTES else SCARCE_CHARACTERS
+                self.journal.write("finished", id=name, at=self.journal.now(), **folded.record(kept))
 
         @pytest.hookimpl
         def pytest_keyboard_interrupt(self, excinfo):

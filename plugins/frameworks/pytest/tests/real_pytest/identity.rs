@@ -58,7 +58,7 @@ fn odd_ids_come_back_exactly_and_with_their_own_outcome() {
     let statuses = suite.statuses();
     assert_eq!(statuses.len(), PARAMETERS.len());
     for (test, parameter) in found.tests.iter().zip(PARAMETERS) {
-        let even = python_length(parameter) % 2 == 0;
+        let even = python_length(parameter).is_multiple_of(2);
         assert_eq!(statuses[&test.id], if even { "passed" } else { "failed" }, "{parameter}");
         assert!(!test.id.contains('\0'));
     }

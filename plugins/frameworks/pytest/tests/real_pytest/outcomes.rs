@@ -116,6 +116,19 @@ fn much_output_is_cut_in_the_middle() {
 }
 
 #[test]
+fn many_loud_tests_keep_less_each() {
+    let suite = Suite::new(&[(
+        "test_a.py",
+        "import pytest\n@pytest.mark.parametrize('n', range(2000))\ndef test_loud(n):\n    print('x' * 30_000)\n    assert n != 1999\n",
+    )]);
+    let outcomes = suite.outcomes();
+    let kept: usize = outcomes.values().filter_map(|outcome| outcome.stdout.as_ref()).map(String::len).sum();
+    assert!(kept < 24 << 20, "{kept} bytes");
+    assert_eq!(outcomes["test_loud[1999]"].status, "failed");
+    assert!(outcomes["test_loud[1999]"].details.as_deref().is_some_and(|details| details.contains("1999 != 1999")));
+}
+
+#[test]
 fn a_failing_subtest_fails_its_test() {
     let suite = Suite::new(&[(
         "test_a.py",
