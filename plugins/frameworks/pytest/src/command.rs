@@ -9,7 +9,15 @@ use crate::RunPlan;
 use crate::settings::Settings;
 
 /// What stands in for `python -m pytest`: pytest with a plugin of ours.
-const SOURCE: &str = include_str!("offload_pytest.py");
+const SOURCE: &str = concat!(
+    include_str!("python/journal.py"),
+    "\n\n",
+    include_str!("python/outcome.py"),
+    "\n\n",
+    include_str!("python/plugins.py"),
+    "\n\n",
+    include_str!("python/main.py"),
+);
 
 /// Finds all tests, as `pytest --collect-only` would. `narrowed` replaces the configured paths where it names any.
 ///
@@ -84,7 +92,7 @@ mod tests {
     #[test]
     fn the_source_costs_little_on_a_command_line() {
         // Nested shells quote it again and again, each time with four characters for an apostrophe.
-        assert!(!SOURCE.contains('\''), "no apostrophes in offload_pytest.py");
+        assert!(!SOURCE.contains('\''), "no apostrophes in python/");
         assert!(SOURCE.len() < 24 * 1024, "{} bytes", SOURCE.len());
         assert!(SOURCE.is_ascii(), "it must survive every locale");
     }

@@ -1,6 +1,6 @@
 //! pytest for offload: how its tests are discovered, run and judged.
 //!
-//! Both discovery and runs are one `python -c` command: pytest with a plugin of ours (`offload_pytest.py`), which keeps a
+//! Both discovery and runs are one `python -c` command: pytest with a plugin of ours (`python/`), which keeps a
 //! journal in the attempt's scratch directory. The journal is all that is read; what pytest prints is only quoted when
 //! something went wrong.
 

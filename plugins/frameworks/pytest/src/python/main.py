@@ -1,0 +1,73 @@
+# The program itself.
+
+
+def give_up(journal, code, message, help):
+    journal.write("unusable", code=code, message=one_line(message), help=help)
+    sys.stderr.write("offload: {}\n".format(message))
+    sys.exit(4)
+
+
+def import_pytest(journal):
+    try:
+        import pytest
+    except ImportError as error:
+        give_up(
+            journal,
+            "pytest-missing",
+            "pytest cannot be imported by {} ({})".format(sys.executable, error),
+            "install pytest there, or set `python` in the group to a command that has it",
+        )
+    # Processes that tests start by multiprocessing look up what the main module is.
+    this, spec = sys.modules["__main__"], importlib.util.find_spec("pytest.__main__")
+    this.__spec__, this.__file__, this.__package__ = spec, spec.origin, "pytest"
+    return pytest
+
+
+def read_request(journal):
+    # One line, so that a standard input that is never closed does no harm.
+    line = b""
+    try:
+        with open(0, "rb", closefd=False) as stdin:
+            line = stdin.readline()
+    except OSError:
+        pass
+    if line.endswith(b"\n"):
+        return json.loads(line.decode("utf-8"))
+    give_up(
+        journal,
+        "no-stdin",
+        "no test ids arrived on the standard input of pytest" if not line else "the list of test ids arrived cut short",
+        "have the exec command of the provider pass its standard input on",
+    )
+
+
+def main():
+    mode, path, nonce = sys.argv[1:4]
+    arguments = sys.argv[5:]
+    if sys.path and sys.path[0] == "":
+        sys.path[0] = os.getcwd()  # As `python -m` has it.
+    journal = Journal(path, nonce)
+    request = read_request(journal) if mode == "run" else None
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    pytest = import_pytest(journal)
+    sys.argv = [sys.modules["__main__"].__file__] + arguments
+    discovery, run = make_plugins(pytest)
+    plugin = discovery(journal) if request is None else run(journal, request)
+    try:
+        status = int(pytest.main(arguments, plugins=[plugin]))
+    except BaseException as error:
+        journal.write(
+            "unusable",
+            code="pytest-failed" if mode == "run" else "discovery-failed",
+            message=one_line("pytest was ended by {}: {}".format(type(error).__name__, error)),
+            help="something that pytest loads, such as a conftest.py or a plugin, raised this",
+        )
+        raise
+    journal.write("exit", status=status)
+    sys.stdout.flush()
+    sys.exit(status)
+
+
+main()
