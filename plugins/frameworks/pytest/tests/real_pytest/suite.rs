@@ -168,7 +168,7 @@ impl Suite {
 
 /// A Python with pytest and pytest-xdist.
 fn python() -> String {
-    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../target/test-venv/bin/python");
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../target/suites-venv/bin/python");
     let python = std::env::var("OFFLOAD_TEST_PYTHON").unwrap_or_else(|_| built.to_string_lossy().into_owned());
     assert!(
         Path::new(&python).exists(),
