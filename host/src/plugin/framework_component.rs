@@ -132,7 +132,7 @@ mod tests {
         let mut component = FrameworkComponent::load("default", settings.into(), Arc::new(|_, _| ()))?;
         component.linked = component.linked.with_limits(limits);
         let mut junit = String::from("<testsuite>");
-        let tests: Vec<_> = (0..20_000)
+        let tests: Vec<_> = (0..40_000)
             .map(|number| {
                 let id = format!("test {number}");
                 write!(junit, r#"<testcase name="{id}"><system-out>{}</system-out></testcase>"#, "text ".repeat(40))
@@ -161,7 +161,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_guest_within_its_limits_does_its_work() {
-        assert_eq!(parse(Limits::default()).await, Ok(20_000));
+        assert_eq!(parse(Limits::default()).await, Ok(40_000));
     }
 
     #[tokio::test]
@@ -176,7 +176,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_guest_that_computes_for_too_long_is_ended_and_named() {
-        let failure = parse(Limits { compute: Duration::ZERO, ..Limits::default() }).await.unwrap_err();
+        let failure = parse(Limits { compute: Duration::from_millis(20), ..Limits::default() }).await.unwrap_err();
         assert_eq!(failure.code, "plugin-too-slow");
         assert!(failure.message.starts_with("plugin `default` failed in `parse-results`"), "{failure}");
     }
