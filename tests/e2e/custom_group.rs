@@ -39,7 +39,7 @@ fn result_file_placeholder() {
     let results = done.results();
     assert_eq!((results.count("passed"), results.count("failed")), (9, 2), "{:?}", results.summary);
     assert_eq!(results.verdict("bad one"), "failed");
-    done.junit().case("ok 3");
+    assert_eq!(done.junit().case("ok 3").classname.as_deref(), Some("suite"));
     // The placeholder's path is unique to the attempt, so nothing is written over in the project.
     assert!(!project.exists("junit.xml"));
 }
@@ -165,6 +165,9 @@ with open(sys.argv[1], "w") as file:
         .exits(1);
     assert_eq!(done.results().verdict("a.js"), "failed");
     assert_eq!(done.results().verdict("b.js"), "passed");
+    // One case keeps the name that the framework gave it; several are one test, called by its id.
+    assert_eq!(done.junit().case("only").file.as_deref(), Some("b.js"));
+    assert_eq!(done.junit().case("a.js").file.as_deref(), Some("a.js"));
 }
 
 /// Long argument lists stay under the system's limits.

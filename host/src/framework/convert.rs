@@ -36,7 +36,7 @@ pub(super) fn to_contract(test: &Test) -> contract::Test {
 pub(super) fn problem(group: &GroupName, outcome: contract::Outcome) -> Problem {
     let id = outcome.id.clone();
     let outcome = match reported(outcome).1 {
-        Reported::Ended(outcome) => outcome,
+        Reported::Ended(outcome) => *outcome,
         Reported::Running { .. } => Outcome::new(Status::Error, "could not be collected"),
     };
     Problem { test: nameless(group, &id), outcome }
@@ -77,8 +77,11 @@ pub(super) fn reported(outcome: contract::Outcome) -> (TestId, Reported) {
         stdout: outcome.stdout,
         stderr: outcome.stderr,
         properties: outcome.properties,
+        name: outcome.name,
+        classname: outcome.classname,
+        file: outcome.file,
     };
-    (id, Reported::Ended(outcome))
+    (id, Reported::Ended(Box::new(outcome)))
 }
 
 pub(super) fn exit(exit: Exit) -> contract::Exit {

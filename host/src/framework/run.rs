@@ -52,7 +52,7 @@ impl From<contract::RunPlan> for Plan {
 /// What a framework says of one test.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reported {
-    Ended(Outcome),
+    Ended(Box<Outcome>),
     /// It had begun, and not ended when its process did.
     Running {
         seconds: f64,

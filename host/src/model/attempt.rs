@@ -52,6 +52,13 @@ pub struct Outcome {
     pub stderr: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub properties: Vec<(String, String)>,
+    /// As the framework's own JUnit says, where only the run could tell; absent means what discovery said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classname: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
 }
 
 impl Outcome {
@@ -65,6 +72,9 @@ impl Outcome {
             stdout: None,
             stderr: None,
             properties: Vec::new(),
+            name: None,
+            classname: None,
+            file: None,
         }
     }
 }

@@ -207,7 +207,7 @@ impl From<Observation> for News {
     fn from(observation: Observation) -> Self {
         match observation {
             Observation::Started(id) => Self::Started(id),
-            Observation::Finished(id, Reported::Ended(outcome)) => Self::Result(id, Box::new(outcome)),
+            Observation::Finished(id, Reported::Ended(outcome)) => Self::Result(id, outcome),
             Observation::Finished(id, Reported::Running { seconds }) => {
                 Self::Running(id, Duration::try_from_secs_f64(seconds).unwrap_or_default())
             }

@@ -1,6 +1,22 @@
 //! Short ways to say what components say most.
 
-use crate::types::{Failure, Outcome, Test};
+use crate::excerpt::last_lines;
+use crate::types::{Captured, Exit, Failure, Outcome, Test};
+
+/// How much of a program's standard error is shown: its last lines say what went wrong.
+const COMPLAINT_BYTES: usize = 2048;
+
+impl Captured {
+    /// What a program said when it did not do what it was asked: the end of its standard error, or how it ended if it
+    /// said nothing.
+    pub fn complaint(&self) -> String {
+        match (last_lines(&self.stderr, COMPLAINT_BYTES), self.exit) {
+            (said, _) if !said.is_empty() => said,
+            (_, Exit::Code(code)) => format!("exit code {code}"),
+            (_, Exit::Signal(signal)) => format!("signal {signal}"),
+        }
+    }
+}
 
 impl Failure {
     /// A failure that would only happen again. `message` is one lowercase sentence without a full stop.
@@ -35,6 +51,9 @@ impl Outcome {
             stdout: None,
             stderr: None,
             properties: Vec::new(),
+            name: None,
+            classname: None,
+            file: None,
         }
     }
 

@@ -37,8 +37,9 @@ fn text() -> impl Strategy<Value = String> {
 
 fn outcome() -> impl Strategy<Value = Outcome> {
     let texts = [option::of(text()), option::of(text()), option::of(text()), option::of(text())];
-    (select(STATUSES.to_vec()), any::<f64>(), texts, vec((text(), text()), 0..2)).prop_map(
-        |(status, duration, [message, details, stdout, stderr], properties)| Outcome {
+    let names = [option::of(text()), option::of(text()), option::of(text())];
+    (select(STATUSES.to_vec()), any::<f64>(), texts, vec((text(), text()), 0..2), names).prop_map(
+        |(status, duration, [message, details, stdout, stderr], properties, [name, classname, file])| Outcome {
             status,
             duration: if duration.abs() < 1e6 { duration } else { f64::NAN },
             message,
@@ -46,6 +47,9 @@ fn outcome() -> impl Strategy<Value = Outcome> {
             stdout,
             stderr,
             properties,
+            name,
+            classname,
+            file,
         },
     )
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     model::{GroupName, Test},
-    report::results::{Record, Results, Texts, Try},
+    report::results::{Names, Record, Results, Texts, Try},
 };
 
 const NOT_RUN: &str = "the run ended before this test had a result";
@@ -67,18 +67,13 @@ impl Document<'_> {
 
     fn case(&mut self, test: &Test, record: &Record) -> io::Result<()> {
         let case = Case::of(record);
-        let classname = test.classname.as_deref().or(test.unit.as_deref()).unwrap_or(test.group.as_str());
-        let name = test.name.as_deref().unwrap_or(test.id.as_str());
-        let start =
-            element("testcase", [("classname", called(classname).into_owned()), ("name", called(name).into_owned())]);
-        let start = with(start, test.file.as_deref().map(|file| ("file", called(file).into_owned())));
-        let start = with(start, test.line.map(|line| ("line", line.to_string())));
-        let start = with(start, [("time", seconds(case.micros()))]);
-        let texts = match case.main {
+        let mut texts = match case.main {
             Some(attempt) => self.results.texts(attempt)?,
             None if case.mark == Mark::Error => Texts { message: Some(NOT_RUN.to_owned()), ..Texts::default() },
             None => Texts::default(),
         };
+        let start = identity(test, &std::mem::take(&mut texts.names));
+        let start = with(start, [("time", seconds(case.micros()))]);
         let silent = texts == Texts::default();
         if silent && case.mark == Mark::Passed && case.others.is_empty() {
             return self.xml.write_event(Xml::Empty(start));
@@ -164,6 +159,18 @@ impl Document<'_> {
         content(self)?;
         self.xml.write_event(Xml::End(end))
     }
+}
+
+/// The tag of a testcase with what tells it from others: as the run called it, else as discovery did.
+fn identity(test: &Test, names: &Names) -> BytesStart<'static> {
+    let classname = names.classname.as_deref().or(test.classname.as_deref()).or(test.unit.as_deref());
+    let classname = classname.unwrap_or(test.group.as_str());
+    let name = names.name.as_deref().or(test.name.as_deref()).unwrap_or(test.id.as_str());
+    let file = names.file.as_deref().or(test.file.as_deref());
+    let start =
+        element("testcase", [("classname", called(classname).into_owned()), ("name", called(name).into_owned())]);
+    let start = with(start, file.map(|file| ("file", called(file).into_owned())));
+    with(start, test.line.map(|line| ("line", line.to_string())))
 }
 
 fn message(texts: &Texts) -> Option<(&'static str, String)> {

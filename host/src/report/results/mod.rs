@@ -5,4 +5,4 @@ mod json;
 mod spool;
 
 pub(super) use fold::{Record, Results, Try};
-pub(super) use spool::Texts;
+pub(super) use spool::{Names, Texts};

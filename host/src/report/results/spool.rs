@@ -21,6 +21,15 @@ pub(in crate::report) struct Texts {
     pub stdout: Option<String>,
     pub stderr: Option<String>,
     pub properties: Vec<(String, String)>,
+    pub names: Names,
+}
+
+/// What the run itself called the test, where that is more than discovery knew.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::report) struct Names {
+    pub name: Option<String>,
+    pub classname: Option<String>,
+    pub file: Option<String>,
 }
 
 impl Texts {
@@ -31,6 +40,11 @@ impl Texts {
             stdout: outcome.stdout.clone(),
             stderr: outcome.stderr.clone(),
             properties: outcome.properties.clone(),
+            names: Names {
+                name: outcome.name.clone(),
+                classname: outcome.classname.clone(),
+                file: outcome.file.clone(),
+            },
         }
     }
 }

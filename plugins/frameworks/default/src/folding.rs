@@ -26,7 +26,19 @@ pub fn fold(id: &str, cases: &[&Case]) -> Outcome {
     outcome.stdout = text(cases.iter().filter_map(|case| case.stdout.as_deref()));
     outcome.stderr = text(cases.iter().filter_map(|case| case.stderr.as_deref()));
     outcome.properties = cases.iter().flat_map(|case| case.properties.clone()).collect();
+    // Of several cases none speaks for the test: it keeps its id for a name.
+    if let [case] = cases {
+        outcome.name = Some(case.name.clone());
+        outcome.classname.clone_from(&case.classname);
+    }
+    outcome.file = common_file(cases);
     outcome
+}
+
+/// The file that all cases are in.
+fn common_file(cases: &[&Case]) -> Option<String> {
+    let (first, rest) = cases.split_first()?;
+    rest.iter().all(|case| case.file == first.file).then(|| first.file.clone())?
 }
 
 pub fn is_bad(case: &Case) -> bool {
@@ -125,6 +137,22 @@ mod tests {
             "error",
             Some("one: x (and 1 more of 3 cases)"),
         );
+    }
+
+    #[test]
+    fn a_test_of_one_case_is_called_as_its_case() {
+        let titled = |name: &str| Case {
+            classname: Some("Cart".to_owned()),
+            file: Some("a.js".to_owned()),
+            ..case(name, CaseStatus::Passed, "")
+        };
+        let (adds, removes) = (titled("adds"), titled("removes"));
+        let one = fold("a.js", &[&adds]);
+        assert_eq!([one.name.as_deref(), one.classname.as_deref()], [Some("adds"), Some("Cart")]);
+        let two = fold("a.js", &[&adds, &removes]);
+        assert_eq!([two.name, two.classname, two.file], [None, None, Some("a.js".to_owned())]);
+        let elsewhere = Case { file: None, ..removes };
+        assert_eq!(fold("a.js", &[&adds, &elsewhere]).file, None);
     }
 
     #[test]

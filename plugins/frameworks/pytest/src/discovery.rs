@@ -60,7 +60,7 @@ fn test(id: String, file: String, line: Option<u32>, tags: Vec<String>) -> Test 
 }
 
 fn problem(id: String, status: String, message: Option<String>, details: Option<String>) -> Outcome {
-    Outcome { id, status, duration: 0.0, message, details, stdout: None, stderr: None, properties: Vec::new() }
+    Outcome { message, details, ..Outcome::new(id, &status) }
 }
 
 #[cfg(test)]

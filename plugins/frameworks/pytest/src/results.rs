@@ -100,21 +100,12 @@ impl Told {
 }
 
 fn running(id: String, duration: f64) -> Outcome {
-    Outcome {
-        id,
-        status: "running".into(),
-        duration,
-        message: None,
-        details: None,
-        stdout: None,
-        stderr: None,
-        properties: Vec::new(),
-    }
+    Outcome { duration, ..Outcome::new(id, "running") }
 }
 
 fn over(finished: Finished) -> Outcome {
     let Finished { id, at: _, status, duration, message, details, stdout, stderr, properties } = finished;
-    Outcome { id, status, duration, message, details, stdout, stderr, properties }
+    Outcome { duration, message, details, stdout, stderr, properties, ..Outcome::new(id, &status) }
 }
 
 #[cfg(test)]
@@ -164,14 +155,13 @@ mod tests {
             "details": "d", "stdout": "o", "stderr": "e", "properties": [["k", "v"]]}}]"#;
         let outcomes = parsed(Some(&journal.replace('\n', "")), Exit::Code(1)).expect("outcomes");
         let expected = Outcome {
-            id: "a".into(),
-            status: "failed".into(),
             duration: 0.5,
             message: Some("m".into()),
             details: Some("d".into()),
             stdout: Some("o".into()),
             stderr: Some("e".into()),
             properties: vec![("k".into(), "v".into())],
+            ..Outcome::new("a", "failed")
         };
         assert_eq!(outcomes, [expected]);
     }

@@ -1,7 +1,6 @@
 //! The `default` provider: the person's own shell commands make sandboxes, run commands in them and remove them.
 
 mod bindings;
-mod complaint;
 mod inside;
 mod lifecycle;
 mod printed;

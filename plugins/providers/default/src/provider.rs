@@ -8,7 +8,6 @@ use crate::bindings::exports::offload::plugin::metadata::{Guest as Metadata, Inf
 use crate::bindings::exports::offload::plugin::provider::{
     Created, Guest as Provider, ImageSpec, Prepared, SandboxSpec, Transfer,
 };
-use crate::complaint::complaint;
 use crate::printed::{destruction_failures, last_line, missing};
 use crate::sandbox::Sandbox;
 use crate::settings::{SCHEMA, Settings};
@@ -95,7 +94,7 @@ impl Provider for ShellCommands {
             Exit::Code(0) => Ok(()),
             _ => Err(Failure::new(
                 "cancel-failed",
-                format!("the processes of a command in {} could not be ended: {}", sandbox.id, complaint(&finished)),
+                format!("the processes of a command in {} could not be ended: {}", sandbox.id, finished.complaint()),
             )),
         }
     }
@@ -133,9 +132,9 @@ fn run_inside(settings: &Settings, sandbox: &Sandbox, line: &str, stdin: &[u8]) 
 fn printed_id(key: &str, meaning: &str, finished: &Captured) -> Result<String, String> {
     match finished.exit {
         Exit::Code(0) => last_line(&finished.stdout)
-            .map_err(|why| format!("{key} {why}, where {meaning} was expected; it said: {}", complaint(finished))),
-        Exit::Code(code) => Err(format!("{key} ended with exit code {code}: {}", complaint(finished))),
-        Exit::Signal(signal) => Err(format!("{key} was ended by signal {signal}: {}", complaint(finished))),
+            .map_err(|why| format!("{key} {why}, where {meaning} was expected; it said: {}", finished.complaint())),
+        Exit::Code(code) => Err(format!("{key} ended with exit code {code}: {}", finished.complaint())),
+        Exit::Signal(signal) => Err(format!("{key} was ended by signal {signal}: {}", finished.complaint())),
     }
 }
 
@@ -145,7 +144,7 @@ fn furnish(settings: &Settings, sandbox: &Sandbox, directories: &[Transfer]) -> 
     if finished.exit != Exit::Code(0) {
         return Err(Failure::new(
             "exec-failed",
-            format!("exec_command could not make {} in {}: {}", sandbox.scratch, sandbox.id, complaint(&finished)),
+            format!("exec_command could not make {} in {}: {}", sandbox.scratch, sandbox.id, finished.complaint()),
         )
         .with_help("exec_command must run {command} in a POSIX shell in the sandbox, as sh -c does")
         .retryable());
@@ -168,7 +167,7 @@ fn copy_in(settings: &Settings, sandbox: &Sandbox, directory: &Transfer) -> Resu
         Failure::new("copy-failed", format!("copying {local} into {} failed: no standard input came there", sandbox.id))
             .with_help(PASS_STDIN_ON)
     } else {
-        let message = format!("copying {local} to {remote} in {} failed: {}", sandbox.id, complaint(&finished));
+        let message = format!("copying {local} to {remote} in {} failed: {}", sandbox.id, finished.complaint());
         Failure::new("copy-failed", message).with_help(PASS_STDIN_ON)
     })
 }
@@ -181,7 +180,7 @@ fn store(settings: &Settings, sandbox: &Sandbox, path: &str, contents: &[u8]) ->
     }
     Err(Failure::new(
         "copy-failed",
-        format!("a command too long for an argument could not be put into {}: {}", sandbox.id, complaint(&finished)),
+        format!("a command too long for an argument could not be put into {}: {}", sandbox.id, finished.complaint()),
     )
     .with_help(PASS_STDIN_ON))
 }
@@ -198,7 +197,7 @@ fn download_at_once(
     let finished = capture(&script::download(settings, &line, pairs.iter().map(|(_, local)| local.as_str())))?;
     let missing = missing(&finished.stdout, &files.into_iter().map(|file| file.remote).collect::<Vec<_>>());
     if finished.exit != Exit::Code(0) {
-        let message = format!("download_command failed for {}: {}", sandbox.id, complaint(&finished));
+        let message = format!("download_command failed for {}: {}", sandbox.id, finished.complaint());
         if missing.is_empty() {
             return Err(Failure::new("download-failed", message).retryable());
         }
@@ -217,7 +216,7 @@ fn fetch(settings: &Settings, sandbox: &Sandbox, file: Transfer) -> Result<Optio
         Exit::Code(script::NO_FILE) => Ok(Some(file.remote)),
         _ => Err(Failure::new(
             "download-failed",
-            format!("reading {} in {} failed: {}", file.remote, sandbox.id, complaint(&finished)),
+            format!("reading {} in {} failed: {}", file.remote, sandbox.id, finished.complaint()),
         )
         .retryable()),
     }
@@ -234,7 +233,7 @@ fn destroy(settings: &Settings, sandboxes: &[Sandbox]) -> Result<(), Failure> {
     let finished = capture(&script::destroy(settings, &lines))?;
     let mut failures = destruction_failures(&finished.stdout, sandboxes);
     if failures.is_empty() && finished.exit != Exit::Code(0) {
-        failures.push(complaint(&finished));
+        failures.push(finished.complaint());
     }
     if failures.is_empty() {
         return Ok(());

@@ -1,7 +1,6 @@
 //! The `local` provider: a sandbox is a directory on this machine, and its commands are processes of the host.
 
 mod bindings;
-mod complaint;
 mod download;
 mod exec;
 mod isolation;

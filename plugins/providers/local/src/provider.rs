@@ -8,7 +8,6 @@ use crate::bindings::exports::offload::plugin::metadata::{Guest as Metadata, Inf
 use crate::bindings::exports::offload::plugin::provider::{
     Created, Guest as Provider, ImageSpec, Prepared, SandboxSpec, Transfer,
 };
-use crate::complaint::complaint;
 use crate::sandbox::{Sandbox, is_component};
 use crate::settings::{SCHEMA, Settings};
 use crate::{download, exec, script};
@@ -98,7 +97,7 @@ impl Provider for Local {
         let pairs = sources.iter().map(String::as_str).zip(locals.iter().map(String::as_str));
         let finished = capture(&script::copy_files(pairs))?;
         if finished.exit != Exit::Code(0) {
-            let message = format!("copying result files of {} failed: {}", sandbox.name, complaint(&finished));
+            let message = format!("copying result files of {} failed: {}", sandbox.name, finished.complaint());
             return Err(Failure::new("download-failed", message));
         }
         Ok(download::missing(&finished.stdout, &remotes))
@@ -140,7 +139,7 @@ fn make_scratch(run_id: &str, name: &str, original: Option<&str>) -> Result<Stri
         .with_help("set TMPDIR to a directory outside of it, or set isolation = \"none\" and max_parallel = 1")),
         _ => Err(Failure::new(
             "create-failed",
-            format!("the directory of {name} could not be made: {}", complaint(&finished)),
+            format!("the directory of {name} could not be made: {}", finished.complaint()),
         )
         .with_help(
             "the temporary directory (TMPDIR, or /tmp) must be writable and have room for each sandbox's files",
@@ -162,7 +161,7 @@ fn copy_directory(transfer: &Transfer, base: Option<&str>) -> Result<(), Failure
             Err(Failure::new("copy-failed", format!("{local} is no directory, so it cannot be copied to {target}"))
                 .with_help("name an existing directory in --copy-dir LOCAL:REMOTE"))
         }
-        _ => Err(Failure::new("copy-failed", format!("copying {local} to {target} failed: {}", complaint(&finished)))),
+        _ => Err(Failure::new("copy-failed", format!("copying {local} to {target} failed: {}", finished.complaint()))),
     }
 }
 
@@ -171,6 +170,6 @@ fn remove(sandboxes: &[&Sandbox]) -> Result<(), Failure> {
     if finished.exit == Exit::Code(0) {
         return Ok(());
     }
-    let message = format!("the directories of sandboxes could not all be removed: {}", complaint(&finished));
+    let message = format!("the directories of sandboxes could not all be removed: {}", finished.complaint());
     Err(Failure::new("destroy-failed", message))
 }
