@@ -11,7 +11,10 @@ fn prepare_gives_the_image() {
     let provider = DefaultProvider::default();
     let table = provider
         .install(&project)
-        .replace("create_command = \"", "create_command = \"printf %s {image_id} > ../image; ")
+        .replace(
+            "create_command = \"",
+            "create_command = \"printf %s {image_id} > ../image.$$; mv ../image.$$ ../image; ",
+        )
         .replace("exec_command = \"", "exec_command = \"IMAGE=$(cat ../image) ");
     let project =
         project.config(&format!("{table}prepare_command = \"echo building >&2; echo 'image 7; $x'\"\n{GROUP}"));

@@ -21,3 +21,4 @@ mod retries;
 mod signals;
 mod stopping;
 mod timeouts;
+mod workers;

@@ -17,6 +17,14 @@ pub fn python() -> PathBuf {
     there(python_bin().join("python"), "a Python environment with pytest")
 }
 
+/// A Python that has this major version of pytest, and nothing else.
+pub fn old_python(version: u32) -> PathBuf {
+    there(
+        target().join(format!("pytest{version}-venv")).join("bin").join("python"),
+        "a Python environment with an old pytest",
+    )
+}
+
 /// The directory with that Python and its scripts.
 pub fn python_bin() -> PathBuf {
     target().join("pytest-venv").join("bin")

@@ -1,9 +1,11 @@
 //! Between the contract's words and ours.
 
-use super::run::Reported;
-use crate::model::{GroupName, Outcome, Problem, Status, Test, TestId};
+use std::path::PathBuf;
+
+use super::observation::Reported;
+use crate::model::{Discovered, GroupName, Outcome, Problem, Status, Test, TestId};
 use crate::plugin::contract;
-use crate::process::{Captured, Exit};
+use crate::process::{Captured, Command, Exit};
 
 pub(super) fn test(group: &GroupName, test: contract::Test) -> Test {
     Test {
@@ -32,8 +34,17 @@ pub(super) fn to_contract(test: &Test) -> contract::Test {
     }
 }
 
+pub(super) fn found(group: &GroupName, found: contract::Found) -> Discovered {
+    Discovered {
+        tests: found.tests.into_iter().map(|found| test(group, found)).collect(),
+        problems: found.problems.into_iter().map(|outcome| problem(group, outcome)).collect(),
+        max_failures: found.max_failures,
+        deselected: found.deselected.into_iter().map(TestId::new).collect(),
+    }
+}
+
 /// Something that could not be collected is spoken of like a test.
-pub(super) fn problem(group: &GroupName, outcome: contract::Outcome) -> Problem {
+fn problem(group: &GroupName, outcome: contract::Outcome) -> Problem {
     let id = outcome.id.clone();
     let outcome = match reported(outcome).1 {
         Reported::Ended(outcome) => *outcome,
@@ -82,6 +93,11 @@ pub(super) fn reported(outcome: contract::Outcome) -> (TestId, Reported) {
         file: outcome.file,
     };
     (id, Reported::Ended(Box::new(outcome)))
+}
+
+pub(super) fn command(command: contract::Command) -> Command {
+    let contract::Command { argv, env, cwd } = command;
+    Command { argv, env, cwd: cwd.map(PathBuf::from) }
 }
 
 pub(super) fn exit(exit: Exit) -> contract::Exit {

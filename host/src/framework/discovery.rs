@@ -8,6 +8,7 @@ use super::run::{Context, Plan, read_files};
 use crate::model::{Discovered, Failure, Test};
 use crate::plugin::contract::{Discovery, FinishedRun};
 use crate::process;
+use std::collections::HashSet;
 
 /// A framework that still asks for runs after so many will never be content.
 const MOST_RUNS: usize = 100;
@@ -28,12 +29,9 @@ pub(super) async fn discover(framework: &Framework, paths: &[String]) -> Result<
         match instance.discover(&context.to_contract(), paths, &previous).await? {
             Discovery::Run(plan) => previous.push(run(framework, plan.into()).await?),
             Discovery::Found(found) => {
-                let group = framework.group();
-                return Ok(Discovered {
-                    tests: unique(found.tests.into_iter().map(|test| convert::test(group, test)).collect())?,
-                    problems: found.problems.into_iter().map(|outcome| convert::problem(group, outcome)).collect(),
-                    max_failures: found.max_failures,
-                });
+                let found = convert::found(framework.group(), found);
+                unique(&found.tests)?;
+                return Ok(found);
             }
         }
     }
@@ -42,10 +40,10 @@ pub(super) async fn discover(framework: &Framework, paths: &[String]) -> Result<
 }
 
 /// Ids are identities: a framework that gives one twice would have one of the two tests lost.
-fn unique(tests: Vec<Test>) -> Result<Vec<Test>, Failure> {
-    let mut seen = std::collections::HashSet::with_capacity(tests.len());
+pub(super) fn unique(tests: &[Test]) -> Result<(), Failure> {
+    let mut seen = HashSet::with_capacity(tests.len());
     match tests.iter().find(|test| !seen.insert(&test.id)) {
-        None => Ok(tests),
+        None => Ok(()),
         Some(twice) => Err(Failure::new("duplicate-test", format!("the test {:?} was found twice", twice.id.as_str()))
             .with_help("this is a defect of the framework's plugin: report it to its author")),
     }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::discovery;
 use super::run::{Context, Run};
+use super::worker::{Launch, Worker};
 use crate::config::Config;
 use crate::model::{Discovered, Failure, GroupName, NoticeLevel, Test};
 use crate::plugin::{FrameworkComponent, Info, LogSink, PluginError};
@@ -131,7 +132,26 @@ impl Framework {
 
     /// A batch in the making.
     pub(crate) async fn start_run(&self, context: Context, tests: &[Arc<Test>]) -> Result<Run, Failure> {
-        Ok(Run::new(self.component()?.instantiate().await?, &context, tests))
+        Ok(Run::new(self.component()?.instantiate().await?, self.group().clone(), &context, tests))
+    }
+
+    /// Whether warm workers are to run its tests.
+    ///
+    /// # Errors
+    /// The component cannot be loaded.
+    pub(crate) fn has_workers(&self) -> Result<bool, Failure> {
+        let wanted = self.0.settings.get("worker").and_then(Value::as_bool).unwrap_or(true);
+        Ok(wanted && self.component()?.has_workers())
+    }
+
+    /// How long one test may take in a worker, where the group says so.
+    pub(crate) fn test_limit(&self) -> Option<Duration> {
+        self.0.settings.get("per_test_timeout_secs").and_then(Value::as_u64).map(Duration::from_secs)
+    }
+
+    /// A worker in the making; one that is to `discover` finds the tests before it takes any.
+    pub(crate) async fn start_worker(&self, context: &Context, discover: bool) -> Result<(Worker, Launch), Failure> {
+        Worker::start(self.component()?.instantiate().await?, self.group().clone(), context, discover).await
     }
 
     pub(super) fn component(&self) -> Result<&FrameworkComponent, PluginError> {

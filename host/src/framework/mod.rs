@@ -5,9 +5,13 @@ mod convert;
 pub mod default;
 mod discovery;
 mod handle;
+mod observation;
 pub mod pytest;
 mod run;
+mod worker;
 
 pub(crate) use convert::nameless;
 pub use handle::{Framework, Place, TestFramework};
-pub(crate) use run::{Context, Observation, Plan, Reported, Run};
+pub(crate) use observation::{Observation, Reported};
+pub(crate) use run::{Context, Plan, Run};
+pub(crate) use worker::{Launch, Worker};

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::convert;
-use crate::model::{Failure, Outcome, Stream, Test, TestId};
+use super::observation::{Observation, Reported, observations};
+use crate::model::{Failure, GroupName, Stream, Test, TestId};
 use crate::plugin::FrameworkInstance;
-use crate::plugin::contract::{self, FinishedRun, Observed, ResultFile};
+use crate::plugin::contract::{self, FinishedRun, ResultFile};
 use crate::process::{Captured, Command, Exit};
 
 /// A result file larger than this is not read: it would have to fit into the component's memory several times.
@@ -40,43 +41,22 @@ pub struct Plan {
 
 impl From<contract::RunPlan> for Plan {
     fn from(plan: contract::RunPlan) -> Self {
-        let contract::Command { argv, env, cwd } = plan.command;
-        Self {
-            command: Command { argv, env, cwd: cwd.map(PathBuf::from) },
-            stdin: plan.stdin,
-            result_files: plan.result_files,
-        }
+        Self { command: convert::command(plan.command), stdin: plan.stdin, result_files: plan.result_files }
     }
-}
-
-/// What a framework says of one test.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Reported {
-    Ended(Box<Outcome>),
-    /// It had begun, and not ended when its process did.
-    Running {
-        seconds: f64,
-    },
-}
-
-/// What a framework says while its command runs.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Observation {
-    Started(TestId),
-    Finished(TestId, Reported),
 }
 
 /// A batch between its first word and its results, served by one instance of the component.
 pub struct Run {
     instance: FrameworkInstance,
+    group: GroupName,
     context: contract::Context,
     tests: Vec<contract::Test>,
 }
 
 impl Run {
-    pub(super) fn new(instance: FrameworkInstance, context: &Context, tests: &[Arc<Test>]) -> Self {
+    pub(super) fn new(instance: FrameworkInstance, group: GroupName, context: &Context, tests: &[Arc<Test>]) -> Self {
         let tests = tests.iter().map(|test| convert::to_contract(test)).collect();
-        Self { instance, context: context.to_contract(), tests }
+        Self { instance, group, context: context.to_contract(), tests }
     }
 
     /// The one command that runs exactly these tests.
@@ -91,16 +71,12 @@ impl Run {
 
     /// Hands over output as it comes.
     pub(crate) async fn observe(&mut self, stream: Stream, bytes: &[u8]) -> Result<Vec<Observation>, Failure> {
-        let source = match stream {
-            Stream::Stdout => "stdout",
-            Stream::Stderr => "stderr",
-        };
-        Ok(observations(self.instance.observe(source, bytes).await?))
+        Ok(observations(&self.group, self.instance.observe(stream.name(), bytes).await?))
     }
 
     /// Says that the command has ended.
     pub(crate) async fn ended(&mut self, exit: Exit) -> Result<Vec<Observation>, Failure> {
-        Ok(observations(self.instance.ended(convert::exit(exit)).await?))
+        Ok(observations(&self.group, self.instance.ended(convert::exit(exit)).await?))
     }
 
     /// What the command's output and result files say of the tests. `files` are pairs of the name in the plan and the
@@ -114,21 +90,6 @@ impl Run {
         let outcomes = self.instance.parse_results(&self.context, &self.tests, &run).await?;
         Ok(outcomes.into_iter().map(convert::reported).collect())
     }
-}
-
-fn observations(events: Vec<Observed>) -> Vec<Observation> {
-    events
-        .into_iter()
-        .filter_map(|event| match event {
-            Observed::Started(id) => Some(Observation::Started(TestId::new(id))),
-            Observed::Finished(outcome) => {
-                let (id, reported) = convert::reported(outcome);
-                Some(Observation::Finished(id, reported))
-            }
-            // These belong to workers, which take tests while they run.
-            Observed::Ready | Observed::Unit(_) | Observed::Returned(_) | Observed::Output(_) => None,
-        })
-        .collect()
 }
 
 pub(super) fn read_files(files: &[(String, PathBuf)]) -> Result<Vec<ResultFile>, Failure> {

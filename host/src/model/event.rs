@@ -52,6 +52,12 @@ pub enum Event {
         group: GroupName,
         tests: usize,
     },
+    /// A process that takes tests while it runs; it ends as a batch does.
+    WorkerStarted {
+        batch: BatchId,
+        sandbox: SandboxName,
+        group: GroupName,
+    },
     /// A framework that streams says that a test has begun.
     TestStarted {
         #[serde(flatten, serialize_with = "by_id")]
@@ -133,6 +139,16 @@ pub enum NoticeLevel {
 pub enum Stream {
     Stdout,
     Stderr,
+}
+
+impl Stream {
+    /// As file names and the contract with plugins have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        }
+    }
 }
 
 /// A test that was described before is named by group and id.

@@ -43,4 +43,16 @@ pub struct Discovered {
     pub problems: Vec<Problem>,
     /// After how many failures the framework was told to stop (`-x`, `--maxfail`).
     pub max_failures: Option<u32>,
+    /// What was collected and then left out on purpose.
+    pub deselected: Vec<TestId>,
+}
+
+impl Discovered {
+    /// Adds what was found later. The last word on when to stop counts.
+    pub(crate) fn append(&mut self, later: Self) {
+        self.tests.extend(later.tests);
+        self.problems.extend(later.problems);
+        self.max_failures = later.max_failures.or(self.max_failures);
+        self.deselected.extend(later.deselected);
+    }
 }

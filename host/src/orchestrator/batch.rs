@@ -1,7 +1,6 @@
 //! Runs one batch in one sandbox and tells the dispatcher what came of it.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,18 +8,17 @@ use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::lines::Lines;
+use super::news::{Ended, News, NewsSender};
+use super::output::{captured_to, tail};
 use super::settle::{End, TOO_LONG};
-use crate::framework::{Context, Framework, Observation, Plan, Reported, Run};
-use crate::model::{BatchId, Failure, Outcome, Stream, Test, TestId};
-use crate::process::{Capture, Captured, Command, Exit, Output, Stdio};
+use crate::framework::{Context, Framework, Observation, Plan, Run};
+use crate::model::{BatchId, Failure, Stream, Test};
+use crate::process::{Captured, Command, Exit, Stdio};
 use crate::provider::Sandbox;
 
 /// The longest command line that is tried. Linux takes 128 KiB in one argument, and a provider may pass the whole line
 /// as one.
 const LONGEST_LINE: usize = 120 << 10;
-
-/// How much of a command's standard error is shown when there is nothing else to show.
-const STDERR_TAIL: usize = 4 << 10;
 
 /// How many chunks of output may wait to be read by the framework.
 const CHUNKS: usize = 64;
@@ -38,40 +36,6 @@ pub(super) struct Job {
     pub(super) stream: bool,
     /// A directory on this machine for what is brought back.
     pub(super) scratch: PathBuf,
-}
-
-/// What a batch tells while it runs and when it has ended.
-#[derive(Debug)]
-pub(super) enum News {
-    Started(TestId),
-    Result(TestId, Box<Outcome>),
-    Running(TestId, Duration),
-    Line(Stream, String),
-    /// The last word.
-    Ended(Ended),
-}
-
-/// Brings a batch's news to the dispatcher, and holds the batch up while that is behind.
-#[derive(Clone)]
-pub(super) struct NewsSender {
-    pub(super) batch: BatchId,
-    pub(super) channel: mpsc::Sender<(BatchId, News)>,
-}
-
-impl NewsSender {
-    async fn send(&self, news: News) {
-        // Without a dispatcher the run is over, and nobody waits for this.
-        let _ = self.channel.send((self.batch, news)).await;
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct Ended {
-    pub(super) end: End,
-    /// How long its command ran.
-    pub(super) duration: Duration,
-    /// The end of what it wrote to its standard error.
-    pub(super) stderr: String,
 }
 
 /// Runs the batch to its end. Cancelling ends its command early; what was finished until then is still told.
@@ -106,15 +70,11 @@ async fn execute(job: &Job, cancelled: &CancellationToken, news: &NewsSender, en
     // One that was ended early has still written what it had finished.
     let seen = if let End::Exited(exit) = exit { exit } else { Exit::Signal(9) };
     let files = download(job, &command, &result_files).await?;
-    for observation in run.ended(seen).await.map_err(End::FrameworkFailed)? {
-        news.send(observation.into()).await;
-    }
+    news.send_all(run.ended(seen).await.map_err(End::FrameworkFailed)?).await;
     let captured = Captured { exit: seen, ..output };
     match run.results(captured, &files).await {
         Ok(results) => {
-            for (id, reported) in results {
-                news.send(Observation::Finished(id, reported).into()).await;
-            }
+            news.send_all(results.into_iter().map(|(id, reported)| Observation::Finished(id, reported))).await;
         }
         // How it ended says more than that its results are not whole.
         Err(_) if !matches!(exit, End::Exited(_)) => {}
@@ -139,8 +99,9 @@ async fn exec(
 ) -> Result<(End, Captured), End> {
     let (tap, chunks) = mpsc::channel(CHUNKS);
     let tap = (job.stream || run.observes()).then_some(tap);
-    let stdio =
-        Stdio { stdin, stdout: output(&job.log, "stdout", tap.clone())?, stderr: output(&job.log, "stderr", tap)? };
+    let stdout = captured_to(&job.log, Stream::Stdout, tap.clone()).map_err(End::FrameworkFailed)?;
+    let stderr = captured_to(&job.log, Stream::Stderr, tap).map_err(End::FrameworkFailed)?;
+    let stdio = Stdio { stdin: stdin.into(), stdout, stderr };
     let stdio = Arc::new(Mutex::new(stdio));
     let command = async {
         let exec = job.sandbox.exec(exec_id, command, stdio.clone());
@@ -188,11 +149,7 @@ async fn watch(
         // After a failure the rest is still taken, or the command would wait for ever to be read.
         if result.is_ok() && run.observes() {
             match run.observe(stream, &bytes).await {
-                Ok(observations) => {
-                    for observation in observations {
-                        news.send(observation.into()).await;
-                    }
-                }
+                Ok(observations) => news.send_all(observations).await,
                 Err(failure) => result = Err(failure),
             }
         }
@@ -201,28 +158,6 @@ async fn watch(
         news.send(News::Line(stream, line)).await;
     }
     result
-}
-
-impl From<Observation> for News {
-    fn from(observation: Observation) -> Self {
-        match observation {
-            Observation::Started(id) => Self::Started(id),
-            Observation::Finished(id, Reported::Ended(outcome)) => Self::Result(id, outcome),
-            Observation::Finished(id, Reported::Running { seconds }) => {
-                Self::Running(id, Duration::try_from_secs_f64(seconds).unwrap_or_default())
-            }
-        }
-    }
-}
-
-fn output(log: &Path, stream: &str, tap: Option<mpsc::Sender<(Stream, Vec<u8>)>>) -> Result<Output, End> {
-    let mut file = log.as_os_str().to_owned();
-    file.push(format!(".{stream}"));
-    let log = File::create(&file).map_err(|error| {
-        let message = format!("cannot write the log {}: {error}", Path::new(&file).display());
-        End::FrameworkFailed(Failure::new("unwritable-log", message).with_help("make room, or change `output_dir`"))
-    })?;
-    Ok(Output { capture: Capture::default(), log: Some(log), tap })
 }
 
 /// Brings the result files back: pairs of the name in the plan and the local path.
@@ -251,8 +186,4 @@ fn line_length(command: &Command) -> usize {
     });
     let variables = command.env.iter().map(|(name, value)| name.len() + value.len() + 20);
     arguments.chain(variables).sum()
-}
-
-fn tail(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(STDERR_TAIL)..]).trim().to_owned()
 }

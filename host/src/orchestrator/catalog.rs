@@ -40,16 +40,26 @@ impl GroupIndex {
 pub(super) struct Catalog {
     frameworks: Vec<Framework>,
     tests: Vec<Arc<Test>>,
+    by_id: Vec<HashMap<TestId, TestIndex>>,
 }
 
 impl Catalog {
     pub(super) fn new(frameworks: Vec<Framework>) -> Self {
-        Self { frameworks, tests: Vec::new() }
+        let by_id = std::iter::repeat_with(HashMap::new).take(frameworks.len()).collect();
+        Self { frameworks, tests: Vec::new(), by_id }
     }
 
-    pub(super) fn add(&mut self, test: Arc<Test>) -> TestIndex {
+    pub(super) fn add(&mut self, group: GroupIndex, test: Arc<Test>) -> TestIndex {
+        let index = TestIndex::new(self.tests.len());
+        // A problem may be called like a test that was found: the test is what results are about.
+        self.by_id[group.get()].entry(test.id.clone()).or_insert(index);
         self.tests.push(test);
-        TestIndex::new(self.tests.len() - 1)
+        index
+    }
+
+    /// Where the group's test with this id is.
+    pub(super) fn find(&self, group: GroupIndex, id: &TestId) -> Option<TestIndex> {
+        self.by_id[group.get()].get(id).copied()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -70,10 +80,5 @@ impl Catalog {
 
     pub(super) fn group_name(&self, group: GroupIndex) -> &GroupName {
         self.frameworks[group.get()].group()
-    }
-
-    /// Where each of these tests is, by its id.
-    pub(super) fn by_id(&self, tests: &[TestIndex]) -> HashMap<TestId, TestIndex> {
-        tests.iter().map(|test| (self.test(*test).id.clone(), *test)).collect()
     }
 }

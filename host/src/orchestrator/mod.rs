@@ -2,15 +2,19 @@
 
 mod batch;
 mod catalog;
+mod claims;
 mod dispatch;
 mod ledger;
 mod lines;
+mod news;
+mod output;
 mod pool;
 mod runner;
 mod schedule;
 mod settle;
 mod signals;
 mod stop;
+mod worker;
 
 pub use pool::SandboxPool;
 pub use runner::{Orchestrator, RunError, RunOverrides, RunResult};

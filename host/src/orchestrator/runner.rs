@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use super::catalog::{Catalog, GroupIndex};
-use super::dispatch::{Dispatcher, Finished, Message, Rules};
+use super::dispatch::{Dispatcher, Finished, Message, Rules, Search};
 use super::pool::SandboxPool;
 use super::signals::Signals;
 use crate::config::{Config, CopyDir, SandboxConfig};
@@ -97,8 +97,9 @@ impl Orchestrator {
             Message::Discovered { group: GroupIndex::new(0), duration: Duration::ZERO, result: Ok(tests.clone()) };
         // The receiver is right here.
         let _ = sender.send(found);
+        let search = Search::new(self.frameworks.clone(), sender);
         let signals = listen()?;
-        self.dispatch(pool, messages, signals).await
+        self.dispatch(pool, messages, search, signals).await
     }
 
     /// Finds the tests and creates the sandboxes at the same time, and runs.
@@ -116,30 +117,22 @@ impl Orchestrator {
             framework.log_to(log_sink(&sender));
             isolated |= framework.needs_private_directory().await.map_err(RunError::Nothing)?;
         }
-        let mut discoveries = self.discover(&sender);
+        let mut search = Search::new(self.frameworks.clone(), sender);
+        search.start(self.found_by_worker(&provider, isolated));
         let mut pool = SandboxPool::new().isolated(isolated);
         let max_parallel = overrides.max_parallel.unwrap_or(self.config.offload.max_parallel);
         pool.start(max_parallel, &provider, &self.sandbox_config(env, &overrides.copy_dirs));
-        let result = self.dispatch(pool, messages, signals).await;
-        // Waits until each has let go of what it started: the process may exit right after.
-        discoveries.shutdown().await;
-        result
+        self.dispatch(pool, messages, search, signals).await
     }
 
-    /// Starts the discovery of every group; dropping what is returned ends it.
-    fn discover(&self, sender: &mpsc::UnboundedSender<Message>) -> tokio::task::JoinSet<()> {
-        let mut discoveries = tokio::task::JoinSet::new();
-        for (index, framework) in self.frameworks.iter().cloned().enumerate() {
-            let sender = sender.clone();
-            discoveries.spawn(async move {
-                let began = Instant::now();
-                let result = framework.discover(&[]).await;
-                let group = GroupIndex::new(index);
-                // Without a dispatcher the run is over.
-                let _ = sender.send(Message::Discovered { group, duration: began.elapsed(), result });
-            });
+    /// The group whose first worker finds its tests on the way: it sees what a command on this machine would see, and has
+    /// collected everything when it begins.
+    fn found_by_worker(&self, provider: &Provider, isolated: bool) -> Option<GroupIndex> {
+        if !provider.is_this_machine() || isolated {
+            return None;
         }
-        discoveries
+        let has_workers = |framework: &Framework| framework.has_workers().unwrap_or(false);
+        self.frameworks.iter().position(has_workers).map(GroupIndex::new)
     }
 
     fn sandbox_config(&self, env: Vec<(String, String)>, copy_dirs: &[CopyDir]) -> SandboxConfig {
@@ -157,6 +150,7 @@ impl Orchestrator {
         &self,
         pool: SandboxPool,
         messages: mpsc::UnboundedReceiver<Message>,
+        search: Search,
         signals: Signals,
     ) -> Result<RunResult, RunError> {
         let scratch = tempfile::Builder::new()
@@ -167,6 +161,7 @@ impl Orchestrator {
             retry_count: self.config.offload.retry_count,
             limit: Duration::from_secs(self.config.offload.test_timeout_secs),
             stream: self.stream_output,
+            early_workers: early_workers(&pool),
         };
         let started = Event::RunStarted {
             run_id: pool.run_id().clone(),
@@ -177,7 +172,8 @@ impl Orchestrator {
         };
         let reporter = Reporter::new(self.report_options())?;
         let catalog = Catalog::new(self.frameworks.clone());
-        let mut dispatcher = Dispatcher::new(rules, catalog, reporter, pool, messages, scratch.path().to_owned());
+        let mut dispatcher =
+            Dispatcher::new(rules, catalog, reporter, pool, messages, search, scratch.path().to_owned());
         dispatcher.emit(&started);
         for framework in &self.frameworks {
             dispatcher.emit(&Event::DiscoveryStarted { group: framework.group().clone() });
@@ -198,6 +194,13 @@ impl Orchestrator {
             stream_output: self.stream_output,
         }
     }
+}
+
+/// On this machine each early worker takes time from the search for tests.
+fn early_workers(pool: &SandboxPool) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let here = pool.provider().is_some_and(Provider::is_this_machine);
+    if here { pool.capacity().min(cores()) } else { pool.capacity() }
 }
 
 /// The configured variables with those of the command line over them.

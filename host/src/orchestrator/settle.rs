@@ -197,7 +197,7 @@ fn halve_or(mut unresolved: Vec<TestIndex>, alone: impl FnOnce() -> Outcome) -> 
     Settlement { again: vec![unresolved, second], ..Settlement::default() }
 }
 
-fn describe(exit: Exit) -> String {
+pub(super) fn describe(exit: Exit) -> String {
     match exit {
         Exit::Code(code) if code > 128 && nix::sys::signal::Signal::try_from(code - 128).is_ok() => {
             format!("ended with exit code {code} ({})", signal_name(code - 128))

@@ -12,7 +12,7 @@ mod provider_world {
 
 mod framework_world {
     wasmtime::component::bindgen!({
-        world: "streaming-framework-plugin",
+        world: "worker-framework-plugin",
         path: "../wit",
         imports: { default: async | trappable },
         exports: { default: async },
@@ -28,7 +28,8 @@ pub mod contract {
     pub use super::framework_world::exports::offload::plugin::framework::{
         Discovery, FinishedRun, Found, ResultFile, RunPlan,
     };
-    pub use super::framework_world::exports::offload::plugin::observer::Event as Observed;
+    pub use super::framework_world::exports::offload::plugin::observer::{Event as Observed, UnitListing};
+    pub use super::framework_world::exports::offload::plugin::worker::Launch;
     pub use super::provider_world::exports::offload::plugin::provider::{
         Created, ImageSpec, Prepared, SandboxSpec, Transfer,
     };
@@ -36,7 +37,7 @@ pub mod contract {
 }
 
 pub(super) mod exports {
-    pub use super::framework_world::exports::offload::plugin::{framework, observer};
+    pub use super::framework_world::exports::offload::plugin::{framework, observer, worker};
     pub use super::provider_world::exports::offload::plugin::{metadata, provider};
 }
 

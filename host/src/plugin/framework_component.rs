@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::bindings::contract::{Context, Discovery, Exit, FinishedRun, Observed, Outcome, RunPlan, Test};
-use super::bindings::exports::{framework, observer};
+use super::bindings::contract::{Context, Discovery, Exit, FinishedRun, Launch, Observed, Outcome, RunPlan, Test};
+use super::bindings::exports::{framework, observer, worker};
 use super::component::{Info, Linked, Live, LogSink, failed};
 use super::error::PluginError;
 use super::locator::Kind;
@@ -17,12 +17,14 @@ pub struct FrameworkComponent {
     linked: Linked,
     framework: Arc<framework::GuestIndices>,
     observer: Option<Arc<observer::GuestIndices>>,
+    worker: Option<Arc<worker::GuestIndices>>,
 }
 
 pub struct FrameworkInstance {
     live: Live,
     framework: framework::Guest,
     observer: Option<observer::Guest>,
+    worker: Option<worker::Guest>,
 }
 
 impl FrameworkComponent {
@@ -32,7 +34,14 @@ impl FrameworkComponent {
         let linked = Linked::load(Kind::Framework, name, settings, log)?;
         let framework = Arc::new(linked.export(framework::GuestIndices::new)?);
         let observer = observer::GuestIndices::new(&linked.pre).ok().map(Arc::new);
-        Ok(Self { linked, framework, observer })
+        // A worker that nobody observes would tell nobody anything.
+        let worker = worker::GuestIndices::new(&linked.pre).ok().filter(|_| observer.is_some()).map(Arc::new);
+        Ok(Self { linked, framework, observer, worker })
+    }
+
+    /// Whether it has warm workers.
+    pub fn has_workers(&self) -> bool {
+        self.worker.is_some()
     }
 
     pub async fn describe(&self) -> Result<Info, PluginError> {
@@ -50,7 +59,14 @@ impl FrameworkComponent {
                 Some(observer.map_err(|error| failed("instantiate", &live.store, &error))?)
             }
         };
-        Ok(FrameworkInstance { live, framework, observer })
+        let worker = match &self.worker {
+            None => None,
+            Some(indices) => {
+                let worker = indices.load(&mut live.store, &live.instance);
+                Some(worker.map_err(|error| failed("instantiate", &live.store, &error))?)
+            }
+        };
+        Ok(FrameworkInstance { live, framework, observer, worker })
     }
 }
 
@@ -113,6 +129,39 @@ impl FrameworkInstance {
         match &self.observer {
             None => Ok(Vec::new()),
             Some(observer) => call!(self, "ended", |store| observer.call_ended(store, exit)),
+        }
+    }
+
+    /// Becomes the voice of a new worker.
+    pub async fn start(&mut self, context: &Context, discover: bool) -> Result<Launch, model::Failure> {
+        let Some(worker) = &self.worker else {
+            return Err(model::Failure::new("no-workers", "this framework has no workers"));
+        };
+        let result = call!(self, "start", |store| worker.call_start(store, context, discover))?;
+        result.map_err(model::Failure::from)
+    }
+
+    /// The bytes that hand over these tests; none from a framework without workers.
+    pub async fn assign(&mut self, tests: &[Test]) -> Result<Vec<u8>, PluginError> {
+        match &self.worker {
+            None => Ok(Vec::new()),
+            Some(worker) => call!(self, "assign", |store| worker.call_assign(store, tests)),
+        }
+    }
+
+    /// The bytes that ask for these tests back.
+    pub async fn withdraw(&mut self, tests: &[String]) -> Result<Vec<u8>, PluginError> {
+        match &self.worker {
+            None => Ok(Vec::new()),
+            Some(worker) => call!(self, "withdraw", |store| worker.call_withdraw(store, tests)),
+        }
+    }
+
+    /// The bytes that ask the worker to come to its end.
+    pub async fn finish(&mut self) -> Result<Vec<u8>, PluginError> {
+        match &self.worker {
+            None => Ok(Vec::new()),
+            Some(worker) => call!(self, "finish", |store| worker.call_finish(store)),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Runs one command and pumps its streams.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -16,6 +17,9 @@ use crate::model::Stream;
 
 /// After a command has ended, how long its output may stay open: something that it left running may hold it for ever.
 const DRAIN: Duration = Duration::from_secs(1);
+
+/// How much is read or written at once.
+const PIECE: usize = 64 << 10;
 
 /// A program and its arguments; no shell is implied.
 #[derive(Clone, Debug, Default)]
@@ -69,11 +73,36 @@ impl Output {
     }
 }
 
+/// What a command reads.
+#[derive(Debug, Default)]
+pub struct Input {
+    pub bytes: VecDeque<u8>,
+    /// Whatever comes here follows; the end of the channel is the end of the input.
+    pub more: Option<mpsc::UnboundedReceiver<Vec<u8>>>,
+}
+
+impl Input {
+    /// The next bytes; none at the end.
+    pub async fn next(&mut self, at_most: usize) -> Option<Vec<u8>> {
+        while self.bytes.is_empty() {
+            self.bytes.extend(self.more.as_mut()?.recv().await?);
+        }
+        let length = self.bytes.len().min(at_most);
+        Some(self.bytes.drain(..length).collect())
+    }
+}
+
+impl From<Vec<u8>> for Input {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { bytes: bytes.into(), more: None }
+    }
+}
+
 /// The standard streams of a command.
 #[derive(Debug, Default)]
 pub struct Stdio {
     /// Given to the command, then closed.
-    pub stdin: Vec<u8>,
+    pub stdin: Input,
     pub stdout: Output,
     pub stderr: Output,
 }
@@ -106,7 +135,7 @@ pub async fn run(command: &Command, stdio: &mut Stdio) -> io::Result<Exit> {
 pub async fn capture(command: &Command, stdin: Vec<u8>) -> io::Result<Captured> {
     let mut child = spawn(command)?;
     let group = Group::of(&child);
-    let mut stdio = Stdio { stdin, ..Stdio::default() };
+    let mut stdio = Stdio { stdin: stdin.into(), ..Stdio::default() };
     let exit = drive(&mut child, &mut stdio).await?;
     group.release();
     Ok(Captured { exit, stdout: stdio.stdout.capture.into_bytes(), stderr: stdio.stderr.capture.into_bytes() })
@@ -154,16 +183,19 @@ async fn drive(child: &mut Child, stdio: &mut Stdio) -> io::Result<Exit> {
     Ok(status.into())
 }
 
-async fn feed(stdin: Option<ChildStdin>, bytes: Vec<u8>) {
-    if let Some(mut stdin) = stdin {
+async fn feed(stdin: Option<ChildStdin>, mut input: Input) {
+    let Some(mut stdin) = stdin else { return };
+    while let Some(bytes) = input.next(PIECE).await {
         // A command that does not read its input is no error; whether it did its work shows in its results.
-        let _ = stdin.write_all(&bytes).await;
+        if stdin.write_all(&bytes).await.is_err() {
+            return;
+        }
     }
 }
 
 async fn pump(pipe: Option<impl AsyncRead + Unpin>, stream: Stream, output: &mut Output) -> io::Result<()> {
     let Some(mut pipe) = pipe else { return Ok(()) };
-    let mut buffer = vec![0; 64 << 10];
+    let mut buffer = vec![0; PIECE];
     loop {
         match pipe.read(&mut buffer).await? {
             0 => return Ok(()),

@@ -22,6 +22,10 @@ const SUITE_PINS: &[&str] = &[
 /// What a small project needs.
 const PYTEST_PINS: &[&str] = &["pytest==9.2.0"];
 
+/// The oldest and the middle of the major versions that offload works with, and the newest.
+const PYTEST_VERSIONS: &[(&str, &str)] =
+    &[("pytest7-venv", "pytest==7.4.4"), ("pytest8-venv", "pytest==8.4.2"), ("pytest9-venv", "pytest==9.2.0")];
+
 /// The environment that the real suites run in; its `bin` directory.
 pub fn for_suites() -> Result<PathBuf> {
     environment("suites-venv", SUITE_PINS)
@@ -30,6 +34,11 @@ pub fn for_suites() -> Result<PathBuf> {
 /// The environment with pytest alone, for the demo and small tests; its `bin` directory.
 pub fn with_pytest() -> Result<PathBuf> {
     environment("pytest-venv", PYTEST_PINS)
+}
+
+/// An environment for each major version of pytest.
+pub fn with_each_pytest() -> Result<()> {
+    PYTEST_VERSIONS.iter().try_for_each(|(name, pin)| environment(name, &[pin]).map(drop))
 }
 
 fn environment(name: &str, pins: &[&str]) -> Result<PathBuf> {

@@ -11,6 +11,7 @@ pub fn run() -> Result<()> {
     console::step("format", || program::run(program::cargo(root).args(["fmt", "--all", "--check"])))?;
     console::step("Python environments", || {
         python::with_pytest()?;
+        python::with_each_pytest()?;
         python::for_suites()
     })?;
     console::step("cargo-nextest", toolchain::nextest)?;

@@ -8,16 +8,19 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::crew::Crew;
+use super::search::Search;
 use crate::model::{
-    Attempt, BatchId, Discovered, Event, ExitCode, Failure, NoticeLevel, Outcome, SandboxName, Summary, TestId, Verdict,
+    Attempt, BatchId, Discovered, Event, ExitCode, Failure, NoticeLevel, Outcome, SandboxName, Summary, Verdict,
 };
-use crate::orchestrator::batch::{self, Job, News, NewsSender};
 use crate::orchestrator::catalog::{Catalog, GroupIndex, TestIndex};
 use crate::orchestrator::ledger::{Again, Ledger, Recorded};
+use crate::orchestrator::news::News;
 use crate::orchestrator::pool::{PoolEvent, SandboxPool};
-use crate::orchestrator::schedule::{Batch, SandboxKey, Schedule};
+use crate::orchestrator::schedule::{SandboxKey, Schedule};
 use crate::orchestrator::signals::Signals;
 use crate::orchestrator::stop::Stop;
+use crate::orchestrator::worker::Order;
 use crate::provider::Sandbox;
 use crate::report::Reporter;
 
@@ -36,9 +39,11 @@ pub(in crate::orchestrator) enum Message {
 /// What a run is to keep to.
 pub(in crate::orchestrator) struct Rules {
     pub(in crate::orchestrator) retry_count: u32,
-    /// What bounds a batch.
+    /// What bounds a batch, and a test in a worker.
     pub(in crate::orchestrator) limit: Duration,
     pub(in crate::orchestrator) stream: bool,
+    /// How many workers may be started before it is known how many tests there are.
+    pub(in crate::orchestrator) early_workers: usize,
 }
 
 pub(in crate::orchestrator) struct Dispatcher {
@@ -56,8 +61,8 @@ pub(in crate::orchestrator) struct Dispatcher {
     pub(super) news: mpsc::Receiver<(BatchId, News)>,
     pub(super) news_sender: mpsc::Sender<(BatchId, News)>,
     pub(super) messages: mpsc::UnboundedReceiver<Message>,
-    /// Groups that are still being discovered.
-    pub(super) discovering: usize,
+    pub(super) search: Search,
+    pub(super) crews: Vec<Crew>,
     /// Why no group could be discovered, if that is so.
     pub(super) undiscovered: Vec<(GroupIndex, Failure)>,
     pub(super) max_failures: Option<u32>,
@@ -79,7 +84,8 @@ pub(super) struct Running {
     pub(super) station: SandboxKey,
     pub(super) sandbox: SandboxName,
     pub(super) group: GroupIndex,
-    pub(super) tests: HashMap<TestId, TestIndex>,
+    /// Every test that it was ever given.
+    pub(super) given: HashSet<TestIndex>,
     pub(super) unresolved: HashSet<TestIndex>,
     /// In the order in which they were handed out.
     pub(super) order: Vec<TestIndex>,
@@ -88,6 +94,71 @@ pub(super) struct Running {
     pub(super) in_tests: f64,
     pub(super) log: String,
     pub(super) cancelled: CancellationToken,
+    /// What there is to say of it if it is a worker.
+    pub(super) worker: Option<WorkerState>,
+}
+
+impl Running {
+    pub(super) fn new(
+        station: SandboxKey,
+        sandbox: SandboxName,
+        group: GroupIndex,
+        log: String,
+        cancelled: CancellationToken,
+    ) -> Self {
+        Self {
+            station,
+            sandbox,
+            group,
+            given: HashSet::new(),
+            unresolved: HashSet::new(),
+            order: Vec::new(),
+            failed: Vec::new(),
+            running: None,
+            in_tests: 0.0,
+            log,
+            cancelled,
+            worker: None,
+        }
+    }
+
+    /// Takes in tests that are handed over.
+    pub(super) fn give(&mut self, tests: &[TestIndex]) {
+        self.given.extend(tests);
+        self.unresolved.extend(tests);
+        self.order.extend(tests);
+    }
+
+    /// Has a worker come to its end once it has run what it was given.
+    pub(super) fn finish(&mut self) {
+        if let Some(worker) = self.worker.as_mut().filter(|worker| worker.phase != Phase::Finishing) {
+            worker.phase = Phase::Finishing;
+            // One that has ended takes no orders.
+            let _ = worker.orders.send(Order::Finish);
+        }
+    }
+
+    /// Whether nothing will come of it: a worker without tests.
+    pub(super) fn is_idle(&self) -> bool {
+        self.worker.is_some() && self.unresolved.is_empty()
+    }
+}
+
+/// A worker takes more tests while it runs.
+pub(super) struct WorkerState {
+    pub(super) orders: mpsc::UnboundedSender<Order>,
+    pub(super) phase: Phase,
+    /// Whether it still owes what it was to discover.
+    pub(super) discovers: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Whether it can be given tests is not known yet.
+    Starting,
+    Working,
+    /// It was told to come to an end.
+    Finishing,
 }
 
 /// How a run ended.
@@ -106,13 +177,15 @@ impl Dispatcher {
         reporter: Reporter,
         pool: SandboxPool,
         messages: mpsc::UnboundedReceiver<Message>,
+        search: Search,
         scratch: PathBuf,
     ) -> Self {
-        let discovering = catalog.group_indices().count();
+        let groups = catalog.group_indices().count();
         let (news_sender, news) = mpsc::channel(BACKLOG);
         Self {
-            schedule: Schedule::new(discovering, rules.limit),
+            schedule: Schedule::new(groups, rules.limit),
             ledger: Ledger::new(rules.retry_count),
+            crews: catalog.group_indices().map(|group| Crew::of(catalog.framework(group))).collect(),
             rules,
             catalog,
             reporter,
@@ -125,7 +198,7 @@ impl Dispatcher {
             news,
             news_sender,
             messages,
-            discovering,
+            search,
             undiscovered: Vec::new(),
             max_failures: None,
             losses: HashMap::new(),
@@ -155,77 +228,9 @@ impl Dispatcher {
     }
 
     fn is_over(&self) -> bool {
-        let done = self.discovering == 0 && self.ledger.is_complete() && self.batches.is_empty();
+        let done = self.search.is_over() && self.ledger.is_complete() && self.batches.is_empty();
         // Batches that were told to end are waited for where a second signal is listened to.
         done || self.stop.is_some()
-    }
-
-    fn hand_out(&mut self) {
-        if self.stop.is_some() {
-            return;
-        }
-        let free: Vec<_> =
-            self.stations.iter().filter(|(_, station)| station.batch.is_none()).map(|(key, _)| *key).collect();
-        for key in free {
-            let sandboxes = self.stations.len();
-            match self.schedule.next(key, sandboxes) {
-                Some(batch) => self.begin(key, batch),
-                None => break,
-            }
-        }
-        let idle = self.batches.is_empty() && self.discovering == 0;
-        if self.stations.is_empty() && !self.pool.is_growing() && !self.schedule.is_empty() {
-            self.stop(Stop::NoSandbox);
-        } else if idle && self.schedule.is_empty() && !self.ledger.is_complete() {
-            self.stop(Stop::Lost);
-        }
-    }
-
-    fn begin(&mut self, key: SandboxKey, batch: Batch) {
-        let Some(station) = self.stations.get_mut(&key) else {
-            self.schedule.give_back(batch, None);
-            return;
-        };
-        let id = self.next_batch;
-        self.next_batch = id.next();
-        station.batch = Some(id);
-        let sandbox = station.sandbox.clone();
-        let (path, log) = self.reporter.log_stem(sandbox.name(), id);
-        let cancelled = CancellationToken::new();
-        let job = Job {
-            id,
-            framework: self.catalog.framework(batch.group).clone(),
-            tests: batch.tests.iter().map(|test| self.catalog.test(*test).clone()).collect(),
-            limit: self.rules.limit,
-            log: path,
-            stream: self.rules.stream,
-            scratch: self.scratch.clone(),
-            sandbox: sandbox.clone(),
-        };
-        self.emit(&Event::BatchStarted {
-            batch: id,
-            sandbox: sandbox.name().clone(),
-            group: self.catalog.group_name(batch.group).clone(),
-            tests: batch.tests.len(),
-        });
-        let news = NewsSender { batch: id, channel: self.news_sender.clone() };
-        self.tasks.spawn(batch::run(job, cancelled.clone(), news));
-        self.batches.insert(
-            id,
-            Running {
-                station: key,
-                sandbox: sandbox.name().clone(),
-                group: batch.group,
-                tests: self.catalog.by_id(&batch.tests),
-                unresolved: batch.tests.iter().copied().collect(),
-                order: batch.tests,
-                failed: Vec::new(),
-                running: None,
-                in_tests: 0.0,
-                log,
-                cancelled,
-            },
-        );
     }
 
     /// Enters an attempt in the account; says whether the test is to be attempted again.
@@ -280,8 +285,17 @@ impl Dispatcher {
         }
         self.notice(stop.level(), stop.notice().into());
         self.stop = Some(stop);
-        for running in self.batches.values() {
-            running.cancelled.cancel();
+        for running in self.batches.values_mut() {
+            match &running.worker {
+                // What it has begun may come to its end, with its fixtures.
+                Some(worker) if stop == Stop::MaxFailures && !running.given.is_empty() => {
+                    let open = running.unresolved.iter().map(|test| self.catalog.test(*test).id.clone()).collect();
+                    // One that has ended takes no orders.
+                    let _ = worker.orders.send(Order::Withdraw(open));
+                    running.finish();
+                }
+                _ => running.cancelled.cancel(),
+            }
         }
     }
 
@@ -300,6 +314,7 @@ impl Dispatcher {
             }
         }
         self.tasks.shutdown().await;
+        self.search.shutdown().await;
         let closed = tokio::select! {
             failures = self.pool.close(), if !hurried => Some(failures),
             _ = signals.next(), if !hurried => None,

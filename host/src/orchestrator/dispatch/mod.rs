@@ -1,7 +1,11 @@
 //! The one place that puts events in order.
 
+mod crew;
 mod dispatcher;
+mod handout;
 mod intake;
 mod news;
+mod search;
 
 pub(super) use dispatcher::{Dispatcher, Finished, Message, Rules};
+pub(super) use search::Search;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::dispatcher::{Dispatcher, Running};
 use crate::model::{BatchEnd, BatchId, Event, Failure, NoticeLevel, Outcome, SandboxName, Status, TestId};
-use crate::orchestrator::batch::{Ended, News};
 use crate::orchestrator::catalog::{GroupIndex, TestIndex};
 use crate::orchestrator::ledger::Again;
+use crate::orchestrator::news::{Ended, News};
 use crate::orchestrator::schedule::{Batch, SandboxKey};
 use crate::orchestrator::settle::{End, Settlement, Unsettled, settle};
 use crate::process::Exit;
@@ -19,54 +19,81 @@ impl Dispatcher {
         let Some(running) = self.batches.get_mut(&batch) else { return };
         match news {
             News::Started(id) => {
-                if let Some(test) = running.tests.get(&id).copied() {
+                let test = self.catalog.find(running.group, &id).filter(|test| running.given.contains(test));
+                if let Some(test) = test {
                     let event =
                         Event::TestStarted { test: self.catalog.test(test).clone(), sandbox: running.sandbox.clone() };
                     self.emit(&event);
                 }
             }
-            News::Running(id, duration) => running.running = running.tests.get(&id).map(|test| (*test, duration)),
+            News::Running(id, duration) => {
+                let test = self.catalog.find(running.group, &id).filter(|test| running.given.contains(test));
+                running.running = test.map(|test| (test, duration));
+            }
             News::Line(stream, line) => {
                 let event = Event::Output { sandbox: running.sandbox.clone(), stream, line };
                 self.emit(&event);
             }
             News::Result(id, outcome) => self.result(batch, &id, *outcome),
+            News::Ready => self.worker_is_ready(batch),
+            News::Found(discovered, duration) => {
+                if let Some(worker) = running.worker.as_mut().filter(|worker| worker.discovers) {
+                    worker.discovers = false;
+                    let group = running.group;
+                    self.discovered(group, discovered, duration);
+                }
+            }
+            News::Unit(tests) => self.unit(batch, tests),
+            News::Returned(ids) => self.returned(batch, &ids),
             News::Ended(ended) => self.ended(batch, ended),
         }
     }
 
     fn result(&mut self, batch: BatchId, id: &TestId, outcome: Outcome) {
         let Some(running) = self.batches.get_mut(&batch) else { return };
-        let Some(test) = running.tests.get(id).copied() else {
+        let (group, is_worker) = (running.group, running.worker.is_some());
+        let Some(test) = self.catalog.find(group, id).filter(|test| running.given.contains(test)) else {
             let message = format!("{} reported a result for a test that it was not given: {id}", running.sandbox);
             self.notice(NoticeLevel::Warning, message);
             return;
         };
         // The first word counts: what a framework streamed it says again at the end.
-        if running.unresolved.remove(&test) {
-            running.in_tests += outcome.duration;
-            if running.running.is_some_and(|(other, _)| other == test) {
-                running.running = None;
-            }
-            let (sandbox, log) = (running.sandbox.clone(), running.log.clone());
-            if self.attempted(test, Some(sandbox), Some(log), outcome, Again::AsConfigured)
-                && let Some(running) = self.batches.get_mut(&batch)
-            {
-                running.failed.push(test);
-            }
+        if !running.unresolved.remove(&test) {
+            return;
+        }
+        running.in_tests += outcome.duration;
+        if running.running.is_some_and(|(other, _)| other == test) {
+            running.running = None;
+        }
+        if is_worker {
+            self.schedule.learn_test(group, outcome.duration);
+        }
+        let (station, sandbox, log) = (running.station, running.sandbox.clone(), running.log.clone());
+        if !self.attempted(test, Some(sandbox), Some(log), outcome, Again::AsConfigured) {
+            return;
+        }
+        if is_worker {
+            self.schedule.retry(Batch { group, tests: vec![test] }, station, self.stations.len());
+        } else if let Some(running) = self.batches.get_mut(&batch) {
+            running.failed.push(test);
         }
     }
 
     fn ended(&mut self, id: BatchId, ended: Ended) {
-        let Some(running) = self.batches.remove(&id) else { return };
+        let Some(mut running) = self.batches.remove(&id) else { return };
         let Ended { end, duration, stderr } = ended;
-        let Running { station, sandbox, group, mut unresolved, order, failed, in_tests, log, .. } = running;
-        let resolved = order.len() - unresolved.len();
-        self.schedule.learn(group, duration.as_secs_f64(), resolved, in_tests);
-        // The plugin cannot know for how long its process was left to run: what no other test took, this one had.
-        let running = running.running.map(|(test, told)| {
-            (test, told.max(duration.saturating_sub(Duration::try_from_secs_f64(in_tests).unwrap_or_default())))
-        });
+        match running.worker.take() {
+            Some(worker) => self.worker_ended(&running, &worker, &end),
+            None => {
+                let resolved = running.given.len() - running.unresolved.len();
+                self.schedule.learn(running.group, duration.as_secs_f64(), resolved, running.in_tests);
+                // The plugin cannot know for how long its process was left to run: what no other test took, this one
+                // had.
+                let others = Duration::try_from_secs_f64(running.in_tests).unwrap_or_default();
+                running.running = running.running.map(|(test, told)| (test, told.max(duration.saturating_sub(others))));
+            }
+        }
+        let Running { station, sandbox, group, mut unresolved, order, failed, running, log, .. } = running;
         let handed_out = order.len();
         let open: Vec<_> = order.into_iter().filter(|test| unresolved.remove(test)).collect();
         let broken = if let End::ProviderFailed(failure) = &end { Some(failure.clone()) } else { None };

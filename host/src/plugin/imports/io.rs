@@ -29,11 +29,7 @@ impl io::HostStdio for State {
     async fn read_stdin(&mut self, stdio: Resource<SharedStdio>, at_most: u32) -> wasmtime::Result<Option<Vec<u8>>> {
         let streams = self.table.get(&stdio)?.streams();
         let mut streams = streams.lock().await;
-        if streams.stdin.is_empty() {
-            return Ok(None);
-        }
-        let length = streams.stdin.len().min(at_most as usize);
-        Ok(Some(streams.stdin.drain(..length).collect()))
+        Ok(streams.stdin.next(at_most as usize).await)
     }
 
     async fn write_stdout(&mut self, stdio: Resource<SharedStdio>, bytes: Vec<u8>) -> wasmtime::Result<()> {

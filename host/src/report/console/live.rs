@@ -89,6 +89,7 @@ impl Live {
             }
             Event::Notice { level, message } => self.notice(&mut talk, *level, message),
             Event::BatchStarted { .. }
+            | Event::WorkerStarted { .. }
             | Event::TestStarted { .. }
             | Event::Output { .. }
             | Event::RunFinished { .. } => {}

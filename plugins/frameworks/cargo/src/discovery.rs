@@ -53,7 +53,7 @@ pub fn read(run: &FinishedRun, paths: &[String]) -> Result<Found, Failure> {
             }
         }
     }
-    Ok(Found { tests, problems: Vec::new(), max_failures: None })
+    Ok(Found { tests, problems: Vec::new(), max_failures: None, deselected: Vec::new() })
 }
 
 #[derive(Deserialize)]

@@ -16,6 +16,8 @@ const SOURCE: &str = concat!(
     "\n\n",
     include_str!("python/plugins.py"),
     "\n\n",
+    include_str!("python/worker.py"),
+    "\n\n",
     include_str!("python/main.py"),
 );
 
@@ -41,6 +43,16 @@ pub fn run(settings: &Settings, context: &Context, tests: &[Test]) -> Result<Run
     plan(settings, context, "run", &[], stdin)
 }
 
+/// A process that takes tests while it runs; one that is to `discover` collects everything first and says what it found.
+///
+/// # Errors
+/// Where the settings name no command.
+pub fn work(settings: &Settings, context: &Context, discover: bool) -> Result<Command, Failure> {
+    let mode = if discover { "discover-and-work" } else { "work" };
+    // Its nonce comes with the greeting.
+    command(settings, mode, &context.scratch, "", &[])
+}
+
 /// What is asked of a run, on one line of its standard input.
 #[derive(Serialize)]
 struct Request<'a> {
@@ -57,10 +69,15 @@ fn plan(
     stdin: Vec<u8>,
 ) -> Result<RunPlan, Failure> {
     let journal = journal_path(context);
+    let command = command(settings, mode, &journal, &context.nonce, narrowed)?;
+    Ok(RunPlan { command, stdin, result_files: vec![journal] })
+}
+
+fn command(settings: &Settings, mode: &str, path: &str, nonce: &str, narrowed: &[String]) -> Result<Command, Failure> {
     let mut argv = settings.python_words()?;
-    argv.extend(["-c", SOURCE, mode, &journal, &context.nonce, "--"].map(String::from));
+    argv.extend(["-c", SOURCE, mode, path, nonce, "--"].map(String::from));
     argv.extend(settings.pytest_arguments(narrowed));
-    Ok(RunPlan { command: Command { argv, env: Vec::new(), cwd: None }, stdin, result_files: vec![journal] })
+    Ok(Command { argv, env: Vec::new(), cwd: None })
 }
 
 /// Where the attempt's journal is written.
@@ -93,7 +110,7 @@ mod tests {
     fn the_source_costs_little_on_a_command_line() {
         // Nested shells quote it again and again, each time with four characters for an apostrophe.
         assert!(!SOURCE.contains('\''), "no apostrophes in python/");
-        assert!(SOURCE.len() < 24 * 1024, "{} bytes", SOURCE.len());
+        assert!(SOURCE.len() < 32 * 1024, "{} bytes", SOURCE.len());
         assert!(SOURCE.is_ascii(), "it must survive every locale");
     }
 

@@ -13,8 +13,7 @@ use crate::{FinishedRun, Found};
 /// # Errors
 /// Where pytest did not come to the end of its collection: then there may be tests that nobody knows of.
 pub fn read(settings: &Settings, context: &Context, narrowed: &[String], run: &FinishedRun) -> Result<Found, Failure> {
-    let mut found = Found { tests: Vec::new(), problems: Vec::new(), max_failures: None };
-    let mut collected = false;
+    let mut finding = Finding::default();
     let mut status = None;
     let contents = run.files.first().and_then(|file| file.contents.as_deref()).unwrap_or_default();
     for record in journal::read(contents, &context.nonce) {
@@ -22,22 +21,14 @@ pub fn read(settings: &Settings, context: &Context, narrowed: &[String], run: &F
             Record::Unusable { code, message, help } => {
                 return Err(Failure { code, message, help: Some(help), retryable: false });
             }
-            Record::Test { id, file, line, tags } => found.tests.push(test(id, file, line, tags)),
-            Record::Problem { id, status, message, details } => {
-                found.problems.push(problem(id, status, message, details));
-            }
-            Record::Collected { max_failures } => {
-                collected = true;
-                found.max_failures = u32::try_from(max_failures).ok().filter(|&failures| failures > 0);
-            }
             Record::Exit { status: exit } => status = Some(exit),
-            Record::Started { .. } | Record::Finished(_) => {}
+            other => finding.take(other),
         }
     }
     match status {
         // Others mean that tests are missing (1: some file could not be collected, 5: there are none), or come from
         // plugins that judge runs, such as pytest-cov.
-        Some(exit) if collected && !matches!(exit, 2..=4) => Ok(found),
+        Some(exit) if finding.is_complete && !matches!(exit, 2..=4) => Ok(finding.found),
         _ => {
             let by_hand = settings.by_hand(narrowed, &["--collect-only"]);
             Err(mishap::failure("discovery-failed", "no tests could be discovered", status, &run.output, &by_hand))
@@ -45,7 +36,40 @@ pub fn read(settings: &Settings, context: &Context, narrowed: &[String], run: &F
     }
 }
 
-fn test(id: String, file: String, line: Option<u32>, tags: Vec<String>) -> Test {
+/// What is found, record by record.
+pub(crate) struct Finding {
+    pub(crate) found: Found,
+    /// Whether pytest came to the end of its collection.
+    pub(crate) is_complete: bool,
+}
+
+impl Default for Finding {
+    fn default() -> Self {
+        let found = Found { tests: Vec::new(), problems: Vec::new(), max_failures: None, deselected: Vec::new() };
+        Self { found, is_complete: false }
+    }
+}
+
+impl Finding {
+    /// Takes a record in; those that are not of discovery change nothing.
+    pub(crate) fn take(&mut self, record: Record) {
+        match record {
+            Record::Test { id, file, line, tags } => self.found.tests.push(test(id, file, line, tags)),
+            Record::Problem { id, status, message, details } => {
+                self.found.problems.push(problem(id, status, message, details));
+            }
+            Record::Deselected { id } => self.found.deselected.push(id),
+            Record::Collected { max_failures } => {
+                self.is_complete = true;
+                self.found.max_failures = u32::try_from(max_failures).ok().filter(|&failures| failures > 0);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A test as the host is told of it.
+pub(crate) fn test(id: String, file: String, line: Option<u32>, tags: Vec<String>) -> Test {
     let (classname, name) = classname_and_name(&id);
     Test {
         id,
@@ -107,7 +131,10 @@ mod tests {
         let journal = r#"["n", {"collected": {"max_failures": 0}}]
 ["n", {"exit": {"status": 5}}]"#;
         let found = discovered(Some(journal), 5).expect("found");
-        assert_eq!(found, Found { tests: Vec::new(), problems: Vec::new(), max_failures: None });
+        assert_eq!(
+            found,
+            Found { tests: Vec::new(), problems: Vec::new(), max_failures: None, deselected: Vec::new() }
+        );
     }
 
     #[track_caller]

@@ -18,8 +18,20 @@ pub(crate) enum Record {
     Started { id: String, at: f64 },
     /// A test is over.
     Finished(Finished),
+    /// A test was collected and left out on purpose.
+    Deselected { id: String },
     /// pytest is over.
     Exit { status: i32 },
+    /// A worker has read its standard input.
+    Ready {},
+    /// A worker has loaded a file, which holds these tests.
+    Unit { file: String, ids: Vec<String> },
+    /// A worker gives tests back unrun.
+    Returned { ids: Vec<String> },
+    /// Part of the text of a record that is too long to be written at once.
+    Piece(String),
+    /// The pieces so far are one record.
+    Whole {},
 }
 
 /// How a test ended.
@@ -42,10 +54,13 @@ pub(crate) struct Finished {
 /// The records of the attempt with this nonce, in the order in which they were written. Whatever else is in there, such as
 /// the torn last line of a process that was killed, is passed over.
 pub(crate) fn read<'a>(contents: &'a [u8], nonce: &'a str) -> impl Iterator<Item = Record> + 'a {
-    contents.split(|&byte| byte == b'\n').filter_map(move |line| {
-        let (line_nonce, record): (String, Record) = serde_json::from_slice(line).ok()?;
-        (line_nonce == nonce).then_some(record)
-    })
+    contents.split(|&byte| byte == b'\n').filter_map(move |line| record(line, nonce))
+}
+
+/// The record of one line, if it is one with this nonce.
+pub(crate) fn record(line: &[u8], nonce: &str) -> Option<Record> {
+    let (line_nonce, record): (String, Record) = serde_json::from_slice(line).ok()?;
+    (line_nonce == nonce).then_some(record)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! pytest for offload: how its tests are discovered, run and judged.
 //!
-//! Both discovery and runs are one `python -c` command: pytest with a plugin of ours (`python/`), which keeps a
-//! journal in the attempt's scratch directory. The journal is all that is read; what pytest prints is only quoted when
-//! something went wrong.
+//! Discovery, batches and workers are one `python -c` command: pytest with a plugin of ours (`python/`), which keeps a
+//! journal in the attempt's scratch directory or, in a worker, on its standard output. The journal is all that is read;
+//! what pytest prints is only quoted when something went wrong.
 
 mod address;
 mod bindings;
@@ -14,5 +14,7 @@ mod journal;
 mod mishap;
 pub mod results;
 pub mod settings;
+pub mod worker;
 
 pub use bindings::exports::offload::plugin::framework::{FinishedRun, Found, ResultFile, RunPlan};
+pub use bindings::exports::offload::plugin::observer::{Event, UnitListing};

@@ -25,7 +25,8 @@ pub fn read(settings: &Settings, context: &Context, run: &FinishedRun) -> Result
             Record::Started { id, at } => told.started(id, at),
             Record::Finished(finished) => told.finished(finished),
             Record::Exit { status } => told.status = Some(status),
-            Record::Collected { .. } | Record::Test { .. } | Record::Problem { .. } => {}
+            // Of discovery, or of a worker.
+            _ => {}
         }
     }
     if !told.tests.is_empty() {
@@ -103,7 +104,8 @@ fn running(id: String, duration: f64) -> Outcome {
     Outcome { duration, ..Outcome::new(id, "running") }
 }
 
-fn over(finished: Finished) -> Outcome {
+/// The outcome of a test that is over.
+pub(crate) fn over(finished: Finished) -> Outcome {
     let Finished { id, at: _, status, duration, message, details, stdout, stderr, properties } = finished;
     Outcome { duration, message, details, stdout, stderr, properties, ..Outcome::new(id, &status) }
 }

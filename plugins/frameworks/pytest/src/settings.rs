@@ -154,7 +154,10 @@ mod tests {
         let properties = schema["properties"].as_object().expect("properties");
         let mut keys: Vec<_> = properties.keys().map(String::as_str).collect();
         keys.sort_unstable();
-        assert_eq!(keys, ["extra_args", "markers", "paths", "python", "working_dir"]);
+        assert_eq!(
+            keys,
+            ["extra_args", "markers", "paths", "per_test_timeout_secs", "python", "worker", "working_dir"]
+        );
         assert!(properties.values().all(|property| property["description"].is_string()));
     }
 }

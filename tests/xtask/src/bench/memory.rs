@@ -17,7 +17,7 @@ pub fn measure() -> Result<Figure> {
     let peak = watch(&mut offload)?;
     project.check_result()?;
     Ok(Figure {
-        what: "peak memory of the host, packaging",
+        what: "peak memory of the host, packaging".to_owned(),
         aim: 120.0,
         measured: peak / KILOBYTES_IN_MEGABYTE,
         unit: "MB",

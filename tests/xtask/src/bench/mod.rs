@@ -5,8 +5,10 @@ mod overhead;
 mod packaging;
 mod sample;
 mod size;
+mod speed;
 mod start;
 mod table;
+mod workload;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -17,29 +19,32 @@ use crate::{console, fetch, program, python, toolchain, workspace};
 pub enum Which {
     /// Start, overhead, memory and size in a few minutes
     Quick,
+    /// Real suites beside pytest and pytest-xdist, in half an hour
+    Speed,
 }
 
 /// Builds the release binary, measures, and prints aims and figures. Missing an aim is shown, not an error: figures
 /// depend on the machine.
 pub fn run(which: &Which) -> Result<()> {
-    match which {
-        Which::Quick => quick(),
-    }
-}
-
-fn quick() -> Result<()> {
+    let measure = match which {
+        Which::Quick => quick,
+        Which::Speed => speed::measure,
+    };
     console::step("wasm target", toolchain::wasm_target)?;
     console::step("release build", || {
         program::run(program::cargo(workspace::root()).args(["build", "--release", "--package", "offload"]))
     })?;
     console::step("Python environment", python::for_suites)?;
     fetch::run(None)?;
-    let figures = [
+    console::say(&table::render(&measure()?));
+    Ok(())
+}
+
+fn quick() -> Result<Vec<table::Figure>> {
+    Ok(vec![
         console::step("warm start of `offload validate`", start::measure)?,
         console::step("host overhead on packaging", overhead::measure)?,
         console::step("peak memory of the host on packaging", memory::measure)?,
         console::step("size of the release binary", size::measure)?,
-    ];
-    console::say(&table::render(&figures));
-    Ok(())
+    ])
 }

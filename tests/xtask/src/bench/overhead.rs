@@ -34,7 +34,7 @@ pub fn measure() -> Result<Figure> {
         ratios.push(ours / plain);
     }
     Ok(Figure {
-        what: "host overhead on packaging",
+        what: "host overhead on packaging".to_owned(),
         aim: 5.0,
         measured: sample::median(shares),
         unit: "%",

@@ -10,9 +10,19 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     if values.len() % 2 == 1 { values[middle] } else { f64::midpoint(values[middle - 1], values[middle]) }
 }
 
+/// The mean of ratios.
+pub fn geometric_mean(values: &[f64]) -> f64 {
+    (values.iter().map(|value| value.ln()).sum::<f64>() / values.len() as f64).exp()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::median;
+    use super::{geometric_mean, median};
+
+    #[test]
+    fn ratios_are_multiplied() {
+        assert!((geometric_mean(&[0.5, 2.0, 1.0]) - 1.0).abs() < 1e-9);
+    }
 
     #[test]
     fn the_middle_one() {

@@ -11,7 +11,7 @@ pub fn measure() -> Result<Figure> {
     let binary = workspace::release_binary();
     let file = std::fs::metadata(&binary).with_context(|| format!("failed to find {}", binary.display()))?;
     Ok(Figure {
-        what: "release binary, stripped",
+        what: "release binary, stripped".to_owned(),
         aim: 25.0,
         measured: file.len() as f64 / MEGABYTE,
         unit: "MB",

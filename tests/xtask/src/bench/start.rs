@@ -23,7 +23,7 @@ pub fn measure() -> Result<Figure> {
         floor.push(time(&project.dir, &["--version"])?);
     }
     Ok(Figure {
-        what: "warm start of `offload validate`",
+        what: "warm start of `offload validate`".to_owned(),
         aim: 30.0,
         measured: sample::median(validate),
         unit: "ms",

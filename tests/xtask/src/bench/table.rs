@@ -2,7 +2,7 @@
 
 /// One promise and what was measured.
 pub struct Figure {
-    pub what: &'static str,
+    pub what: String,
     /// The measured value must be below this.
     pub aim: f64,
     pub measured: f64,
@@ -26,7 +26,7 @@ pub fn render(figures: &[Figure]) -> String {
             "{:<36} {:>12} {:>12}  {:<8} {}\n",
             figure.what,
             format!("< {} {}", figure.aim, figure.unit),
-            format!("{:.1} {}", figure.measured, figure.unit),
+            format!("{:.2} {}", figure.measured, figure.unit),
             met,
             figure.note
         ));

@@ -1,13 +1,18 @@
 # What offload runs in place of `python -m pytest`: the same pytest with one more plugin, which writes what happens to a
-# file of its own, so that nothing is ever read out of the terminal output. It is handed over with `python -c`:
+# file, or a pipe, of its own, so that nothing is ever read out of the terminal output. It is handed over with `python -c`:
 #
 #     python -c SOURCE discover|run JOURNAL NONCE -- PYTEST-ARGUMENTS...
 #
-# where SOURCE is journal.py, outcome.py, plugins.py and main.py in a row. Python 3.8 and pytest 7 are the oldest that
-# they must work with. They hold no apostrophe, since a shell would spell each one with four characters.
+#     python -c SOURCE work|discover-and-work SCRATCH "" -- PYTEST-ARGUMENTS...
+#
+# where SOURCE is journal.py, outcome.py, plugins.py, worker.py and main.py in a row. Python 3.8 and pytest 7 are the
+# oldest that they must work with. They hold no apostrophe, since a shell would spell each one with four characters.
+import collections
+import functools
 import importlib.util
 import json
 import os
+import select
 import sys
 import time
 
@@ -49,26 +54,19 @@ def one_line(text):
     return None
 
 
-class Journal:
+class Records:
     # A JSON line a record. Everything it calls is bound here, before any test can patch it.
 
-    def __init__(self, path, nonce):
+    def __init__(self, path, nonce, file):
         self._path = os.path.abspath(path)
         self.name = os.path.basename(self._path)
         self._nonce = nonce
         self._open, self._write, self._fstat = os.open, os.write, os.fstat
         self._getpid, self._clock = os.getpid, time.monotonic
         self._encode = json.JSONEncoder(ensure_ascii=False).encode
-        self._flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
         self._owner = os.getpid()
-        self._file = self._open(self._path, self._flags | os.O_TRUNC, 0o644)
-        self._identity = self._identify()
+        self._file = file
         self._origin = self._clock()
-        self.size = 0
-
-    def _identify(self):
-        stat = self._fstat(self._file)
-        return stat.st_dev, stat.st_ino
 
     def now(self):
         return self._clock() - self._origin
@@ -82,6 +80,35 @@ class Journal:
     def write_bytes(self, data):
         if self._getpid() != self._owner:
             return  # A child that a test forked, and that came back into pytest.
+        while data:
+            data = data[self._write(self._file, data) :]
+
+    def write_soon(self, kind, **record):
+        self.write(kind, **record)
+
+    def kept_characters(self):
+        return KEPT_CHARACTERS
+
+
+class Journal(Records):
+    # A file, read when the process has ended.
+
+    def __init__(self, path, nonce):
+        self._flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+        super().__init__(path, nonce, os.open(path, self._flags | os.O_TRUNC, 0o644))
+        self._identity = self._identify()
+        self._size = 0
+
+    def kept_characters(self):
+        return KEPT_CHARACTERS if self._size < AMPLE_BYTES else SCARCE_CHARACTERS
+
+    def _identify(self):
+        stat = self._fstat(self._file)
+        return stat.st_dev, stat.st_ino
+
+    def write_bytes(self, data):
+        if self._getpid() != self._owner:
+            return
         try:
             ours = self._identify() == self._identity
         except OSError:
@@ -90,6 +117,5 @@ class Journal:
             # A test closed every descriptor it could find; the number may be another file by now.
             self._file = self._open(self._path, self._flags, 0o644)
             self._identity = self._identify()
-        self.size += len(data)
-        while data:
-            data = data[self._write(self._file, data) :]
+        self._size += len(data)
+        super().write_bytes(data)

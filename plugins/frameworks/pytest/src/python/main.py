@@ -41,26 +41,52 @@ def read_request(journal):
     )
 
 
+def take_stdin():
+    # Ours alone: a test that reads finds nothing.
+    ours = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return ours
+
+
+def begin_work(scratch):
+    orders = Orders(take_stdin())
+    greeting = orders.next(True)
+    if greeting is None:
+        sys.exit("offload: nothing arrived on the standard input of pytest")
+    # The nonce is nowhere that a test would come across.
+    pipe = Pipe(scratch, greeting["greet"], os.dup(1))
+    pipe.write("ready")
+    return pipe, orders
+
+
 def main():
     mode, path, nonce = sys.argv[1:4]
     arguments = sys.argv[5:]
     if sys.path and sys.path[0] == "":
         sys.path[0] = os.getcwd()  # As `python -m` has it.
-    journal = Journal(path, nonce)
-    request = read_request(journal) if mode == "run" else None
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
+    if mode in ("discover", "run"):
+        journal = Journal(path, nonce)
+        request = read_request(journal) if mode == "run" else None
+        os.close(take_stdin())
+    else:
+        journal, orders = begin_work(path)
     pytest = import_pytest(journal)
     sys.argv = [sys.modules["__main__"].__file__] + arguments
-    discovery, run = make_plugins(pytest)
-    plugin = discovery(journal) if request is None else run(journal, request)
+    discovery, recording, run = make_plugins(pytest)
+    if mode == "discover":
+        plugin = discovery(journal)
+    elif mode == "run":
+        plugin = run(journal, request)
+    else:
+        plugin = make_worker(pytest, discovery, recording)(journal, orders, mode == "discover-and-work")
     try:
         status = int(pytest.main(arguments, plugins=[plugin]))
     except BaseException as error:
         journal.write(
             "unusable",
-            code="pytest-failed" if mode == "run" else "discovery-failed",
+            code="discovery-failed" if mode == "discover" else "pytest-failed",
             message=one_line("pytest was ended by {}: {}".format(type(error).__name__, error)),
             help="something that pytest loads, such as a conftest.py or a plugin, raised this",
         )

@@ -39,6 +39,7 @@ def make_plugins(pytest):
             self.files = {}
             self.locations = {}
             self.problems = set()
+            self.collected = []
 
         @pytest.hookimpl(hookwrapper=True, tryfirst=True)
         def pytest_cmdline_main(self, config):
@@ -62,6 +63,10 @@ def make_plugins(pytest):
             self.problems.add(problem)
             self.journal.write("problem", id=problem, **problem_of(report))
 
+        @pytest.hookimpl
+        def pytest_itemcollected(self, item):
+            self.collected.append(item)
+
         @pytest.hookimpl(trylast=True)
         def pytest_collection_finish(self, session):
             known = set()
@@ -71,6 +76,9 @@ def make_plugins(pytest):
                 if record["id"] not in known:
                     known.add(record["id"])
                     lines.append(self.journal.line("test", record))
+            left_out = {escape_id(item.nodeid) for item in self.collected} - known
+            self.collected = []
+            lines += [self.journal.line("deselected", {"id": name}) for name in sorted(left_out)]
             self.journal.write_bytes(b"".join(lines))
             self.journal.write("collected", max_failures=self.max_failures)
 
@@ -105,11 +113,12 @@ def make_plugins(pytest):
             left = {item.nodeid for item in items}
             items.extend(item for item in collected if item.nodeid not in left)
 
-    class Run:
-        def __init__(self, journal, request):
+    class Recording:
+        # What becomes of the tests that are wanted.
+
+        def __init__(self, journal):
             self.journal = journal
-            self.wanted = set(request["ids"])
-            self.files = request["files"] and set(request["files"])
+            self.wanted = set()
             self.max_failures = 0
             self.problems = {}
             self.repeated = set()
@@ -128,14 +137,82 @@ def make_plugins(pytest):
                 config.option.basetemp = os.path.join(config.option.basetemp, self.journal.name)
             yield
 
-        @pytest.hookimpl(trylast=True)
-        def pytest_configure(self, config):
+        def forget_last_run(self, config):
             # What is left of the last run in the cache neither selects tests here nor is written by many at once.
             manager = config.pluginmanager
             last_failed = ("lfplugin", "lfplugin-collwrapper", "lfplugin-collskip")
             for name in (*last_failed, "nfplugin", "stepwiseplugin", "stepwise"):
                 if manager.has_plugin(name):
                     manager.unregister(name=name)
+
+        @pytest.hookimpl
+        def pytest_collectreport(self, report):
+            if not report.passed:
+                self.problems.setdefault(escape_id(report.nodeid), problem_of(report))
+
+        def explain(self, name):
+            for holder in sorted(self.problems, key=len, reverse=True):
+                if name == holder or name.startswith((holder + "::", holder + "/")) or holder in ("", "."):
+                    return self.problems[holder]
+            return {"status": "error", "message": "was discovered but not collected in the sandbox"}
+
+        def report_missing(self, name):
+            self.journal.write("finished", id=name, at=self.journal.now(), duration=0.0, **self.explain(name))
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_runtest_logstart(self, nodeid):
+            name = escape_id(nodeid)
+            if name in self.wanted:
+                self.open.setdefault(name, Folded())
+                self.journal.write("started", id=name, at=self.journal.now())
+
+        @pytest.hookimpl
+        def pytest_runtest_logreport(self, report):
+            name = escape_id(report.nodeid)
+            if name in self.wanted:
+                self.open.setdefault(name, Folded()).add(report)
+
+        @pytest.hookimpl(trylast=True)
+        def pytest_runtest_logfinish(self, nodeid):
+            name = escape_id(nodeid)
+            if name in self.open:
+                self.finish(name)
+
+        def finish(self, name):
+            # Tests that share an id share an outcome.
+            folded = self.open[name] if name in self.repeated else self.open.pop(name)
+            if folded.status is not None:
+                record = folded.record(self.journal.kept_characters())
+                self.journal.write_soon("finished", id=name, at=self.journal.now(), **record)
+
+        @pytest.hookimpl
+        def pytest_keyboard_interrupt(self, excinfo):
+            self.interruption = "the test ended the test session ({}: {})".format(excinfo.typename, excinfo.value)
+
+        @pytest.hookimpl
+        def pytest_internalerror(self, excrepr):
+            lines = str(excrepr).strip().splitlines() or [""]
+            self.interruption = "pytest itself failed during this test ({})".format(lines[-1])
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_sessionfinish(self):
+            for name in list(self.open):
+                folded = self.open[name]
+                if folded.status is None and self.interruption:
+                    folded.status, folded.message = "error", one_line(self.interruption)
+                self.finish(name)
+
+    class Run(Recording):
+        # One batch, known from the start.
+
+        def __init__(self, journal, request):
+            super().__init__(journal)
+            self.wanted = set(request["ids"])
+            self.files = request["files"] and set(request["files"])
+
+        @pytest.hookimpl(trylast=True)
+        def pytest_configure(self, config):
+            self.forget_last_run(config)
 
         @pytest.hookimpl(tryfirst=True)
         def pytest_collection(self, session):
@@ -172,11 +249,6 @@ def make_plugins(pytest):
                 return False
             return relative(path, root) not in self.files and os.path.isfile(path)
 
-        @pytest.hookimpl
-        def pytest_collectreport(self, report):
-            if not report.passed:
-                self.problems.setdefault(escape_id(report.nodeid), problem_of(report))
-
         @pytest.hookimpl(trylast=True)
         def pytest_collection_finish(self, session):
             found = set()
@@ -185,13 +257,7 @@ def make_plugins(pytest):
                 (self.repeated if name in found else found).add(name)
             self.journal.write("collected", max_failures=self.max_failures)
             for name in sorted(self.wanted - found):
-                self.journal.write("finished", id=name, at=self.journal.now(), duration=0.0, **self.explain(name))
-
-        def explain(self, name):
-            for holder in sorted(self.problems, key=len, reverse=True):
-                if name == holder or name.startswith((holder + "::", holder + "/")) or holder in ("", "."):
-                    return self.problems[holder]
-            return {"status": "error", "message": "was discovered but not collected in the sandbox"}
+                self.report_missing(name)
 
         @pytest.hookimpl(hookwrapper=True, tryfirst=True)
         def pytest_runtestloop(self, session):
@@ -199,47 +265,4 @@ def make_plugins(pytest):
             session.testsfailed = 0
             yield
 
-        @pytest.hookimpl(tryfirst=True)
-        def pytest_runtest_logstart(self, nodeid):
-            name = escape_id(nodeid)
-            if name in self.wanted:
-                self.open.setdefault(name, Folded())
-                self.journal.write("started", id=name, at=self.journal.now())
-
-        @pytest.hookimpl
-        def pytest_runtest_logreport(self, report):
-            name = escape_id(report.nodeid)
-            if name in self.wanted:
-                self.open.setdefault(name, Folded()).add(report)
-
-        @pytest.hookimpl(trylast=True)
-        def pytest_runtest_logfinish(self, nodeid):
-            name = escape_id(nodeid)
-            if name in self.open:
-                self.finish(name)
-
-        def finish(self, name):
-            # Tests that share an id share an outcome.
-            folded = self.open[name] if name in self.repeated else self.open.pop(name)
-            if folded.status is not None:
-                kept = KEPT_CHARACTERS if self.journal.size < AMPLE_BYTES else SCARCE_CHARACTERS
-                self.journal.write("finished", id=name, at=self.journal.now(), **folded.record(kept))
-
-        @pytest.hookimpl
-        def pytest_keyboard_interrupt(self, excinfo):
-            self.interruption = "the test ended the test session ({}: {})".format(excinfo.typename, excinfo.value)
-
-        @pytest.hookimpl
-        def pytest_internalerror(self, excrepr):
-            lines = str(excrepr).strip().splitlines() or [""]
-            self.interruption = "pytest itself failed during this test ({})".format(lines[-1])
-
-        @pytest.hookimpl(tryfirst=True)
-        def pytest_sessionfinish(self):
-            for name in list(self.open):
-                folded = self.open[name]
-                if folded.status is None and self.interruption:
-                    folded.status, folded.message = "error", one_line(self.interruption)
-                self.finish(name)
-
-    return Discovery, Run
+    return Discovery, Recording, Run

@@ -1,0 +1,219 @@
+//! Warm workers: started early, kept supplied, and ended when there is nothing more for them.
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::dispatcher::{Dispatcher, Phase, Running, WorkerState};
+use crate::framework::Framework;
+use crate::model::{BatchId, Event, NoticeLevel, Test, TestId};
+use crate::orchestrator::catalog::GroupIndex;
+use crate::orchestrator::news::NewsSender;
+use crate::orchestrator::schedule::{Batch, SandboxKey};
+use crate::orchestrator::settle::{End, describe};
+use crate::orchestrator::worker::{self, Job, Order};
+
+/// A worker runs a test only when it knows what follows, so it needs two.
+const LEAST_PENDING: usize = 2;
+
+/// Tests that take less than this together, in seconds, may be done before more of them arrive.
+const SHORT: f64 = 0.1;
+
+/// The workers of one group.
+pub(super) struct Crew {
+    /// Whether workers, rather than batches, run its tests.
+    pub(super) works: bool,
+    /// How many were started before the group's tests were known.
+    early: usize,
+}
+
+impl Crew {
+    pub(super) fn of(framework: &Framework) -> Self {
+        // A component that cannot be loaded says so when the tests are looked for.
+        Self { works: framework.has_workers().unwrap_or(false), early: 0 }
+    }
+}
+
+impl WorkerState {
+    pub(super) fn is_starting(&self) -> bool {
+        self.phase == Phase::Starting || self.discovers
+    }
+}
+
+impl Dispatcher {
+    /// A group that can use a worker although its tests are not known yet.
+    pub(super) fn early_worker(&self) -> Option<GroupIndex> {
+        let open = |group: &GroupIndex| self.crews[group.get()].works && self.search.is_open(*group);
+        let group = self.catalog.group_indices().find(open)?;
+        (self.search.awaits_worker() || self.crews[group.get()].early < self.rules.early_workers).then_some(group)
+    }
+
+    pub(super) fn workers_of(&self, group: GroupIndex) -> impl Iterator<Item = &WorkerState> {
+        self.batches
+            .values()
+            .filter(move |running| running.group == group)
+            .filter_map(|running| running.worker.as_ref())
+    }
+
+    pub(super) fn start_worker(&mut self, key: SandboxKey, group: GroupIndex, discover: bool) {
+        let Some((id, sandbox)) = self.take_station(key) else { return };
+        self.crews[group.get()].early += usize::from(self.search.is_open(group));
+        let (path, log) = self.reporter.log_stem(sandbox.name(), id);
+        let framework = self.catalog.framework(group).clone();
+        let cancelled = CancellationToken::new();
+        let (orders, receiver) = mpsc::unbounded_channel();
+        let job = Job {
+            id,
+            sandbox: sandbox.clone(),
+            discover,
+            limit: framework.test_limit().unwrap_or(self.rules.limit),
+            framework,
+            log: path,
+            stream: self.rules.stream,
+        };
+        let group_name = self.catalog.group_name(group).clone();
+        self.emit(&Event::WorkerStarted { batch: id, sandbox: sandbox.name().clone(), group: group_name });
+        let news = NewsSender { batch: id, channel: self.news_sender.clone() };
+        self.tasks.spawn(worker::run(job, receiver, cancelled.clone(), news));
+        let mut running = Running::new(key, sandbox.name().clone(), group, log, cancelled);
+        running.worker = Some(WorkerState { orders, phase: Phase::Starting, discovers: discover });
+        self.batches.insert(id, running);
+    }
+
+    /// Sees to it that a worker has enough to do, or comes to its end.
+    pub(super) fn supply(&mut self, key: SandboxKey, id: BatchId) {
+        if self.search.is_over() && self.ledger.is_complete() {
+            return self.send_home(id);
+        }
+        while let Some(group) = self.hungry(id) {
+            match self.schedule.order(key, group, self.stations.len()) {
+                Some(batch) => self.assign(id, batch),
+                None => return self.dismiss(key, id, group),
+            }
+        }
+    }
+
+    /// The group of a worker that could do with more tests.
+    fn hungry(&self, id: BatchId) -> Option<GroupIndex> {
+        let running = self.batches.get(&id)?;
+        let worker = running.worker.as_ref()?;
+        let pending = running.unresolved.len();
+        let soon_done = || self.schedule.expected(running.group, pending).is_some_and(|seconds| seconds < SHORT);
+        let takes = worker.phase == Phase::Working && !worker.discovers;
+        (takes && (pending < LEAST_PENDING || soon_done())).then_some(running.group)
+    }
+
+    fn assign(&mut self, id: BatchId, batch: Batch) {
+        let Some(running) = self.batches.get_mut(&id) else { return };
+        running.give(&batch.tests);
+        let tests = batch.tests.iter().map(|test| self.catalog.test(*test).clone()).collect();
+        if let Some(worker) = &running.worker {
+            // One that has ended says so, and then its tests are handed out again.
+            let _ = worker.orders.send(Order::Assign(tests));
+        }
+    }
+
+    /// There is nothing more for this worker. It waits, unless that keeps its last test from being run, or its sandbox
+    /// from other work.
+    fn dismiss(&mut self, key: SandboxKey, id: BatchId, group: GroupIndex) {
+        let wanted_elsewhere = self.schedule.choose(key).is_some_and(|other| other != group);
+        let Some(running) = self.batches.get_mut(&id) else { return };
+        if !self.search.is_open(group) && (!running.unresolved.is_empty() || wanted_elsewhere) {
+            running.finish();
+        }
+    }
+
+    /// All tests have their verdicts.
+    fn send_home(&mut self, id: BatchId) {
+        let Some(running) = self.batches.get_mut(&id) else { return };
+        if running.given.is_empty() {
+            // It has nothing to bring to an end, and may not even have begun.
+            running.cancelled.cancel();
+        } else {
+            running.finish();
+        }
+    }
+
+    pub(super) fn worker_is_ready(&mut self, id: BatchId) {
+        if let Some(worker) = self.batches.get_mut(&id).and_then(|running| running.worker.as_mut())
+            && worker.phase == Phase::Starting
+        {
+            worker.phase = Phase::Working;
+        }
+    }
+
+    /// A worker gave tests back: they are for others.
+    pub(super) fn returned(&mut self, id: BatchId, ids: &[TestId]) {
+        let Some(running) = self.batches.get_mut(&id) else { return };
+        let group = running.group;
+        let tests = ids.iter().filter_map(|id| self.catalog.find(group, id));
+        let tests: Vec<_> = tests.filter(|test| running.unresolved.remove(test)).collect();
+        self.schedule.give_back(Batch { group, tests }, None);
+    }
+
+    /// A worker loaded a unit: what nobody knew of is added, and is for the one that has it.
+    pub(super) fn unit(&mut self, id: BatchId, tests: Vec<Test>) {
+        let Some(running) = self.batches.get(&id) else { return };
+        let group = running.group;
+        let is_new =
+            |test: &Test| self.catalog.find(group, &test.id).is_none() && !self.search.deselected(group, &test.id);
+        let new: Vec<_> = tests.into_iter().filter(is_new).collect();
+        if new.is_empty() {
+            return;
+        }
+        let unit = new[0].unit.clone().unwrap_or_default();
+        self.notice(
+            NoticeLevel::Warning,
+            format!(
+                "{unit} holds tests in a sandbox that were not found before: do their names change from run to run?"
+            ),
+        );
+        let tests: Vec<_> = new.into_iter().map(|test| self.add(group, test)).collect();
+        let finishing = |running: &Running| running.worker.as_ref().is_none_or(|worker| worker.phase != Phase::Working);
+        let batch = Batch { group, tests };
+        if self.batches.get(&id).is_none_or(finishing) {
+            self.schedule.give_back(batch, None);
+        } else {
+            self.assign(id, batch);
+        }
+    }
+
+    /// A worker has ended.
+    pub(super) fn worker_ended(&mut self, running: &Running, worker: &WorkerState, end: &End) {
+        let group = running.group;
+        self.schedule.release(running.station);
+        if self.stop.is_some() {
+            return;
+        }
+        if worker.discovers {
+            self.search.worker_gave_up(group);
+        }
+        let began_none = running.running.is_none() && running.unresolved.len() == running.given.len();
+        if worker.phase == Phase::Starting {
+            self.work_without(group, &format!("the one in {} {}", running.sandbox, told(end)));
+        } else if began_none && !running.given.is_empty() {
+            self.work_without(group, &format!("the one in {} {} before its first test", running.sandbox, told(end)));
+        }
+    }
+
+    /// A worker that takes no test is none: batches do the same work, or say what is wrong.
+    fn work_without(&mut self, group: GroupIndex, why: &str) {
+        if !self.crews[group.get()].works {
+            return;
+        }
+        self.crews[group.get()].works = false;
+        let name = self.catalog.group_name(group).clone();
+        self.notice(
+            NoticeLevel::Warning,
+            format!("group {name} runs in batches, since its workers do not work: {why}"),
+        );
+    }
+}
+
+fn told(end: &End) -> String {
+    match end {
+        End::Exited(exit) => describe(*exit),
+        End::TimedOut(_) => "gave no sign of life (does the sandbox pass standard input on?)".to_owned(),
+        End::Cancelled => "was ended".to_owned(),
+        End::ProviderFailed(failure) | End::FrameworkFailed(failure) => format!("failed: {}", failure.message),
+    }
+}

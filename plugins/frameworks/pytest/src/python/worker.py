@@ -1,0 +1,190 @@
+# A warm process: it takes tests while it runs.
+
+# What POSIX lets nobody come between (PIPE_BUF), and how much text fits in there, whatever the characters.
+UNCUT_BYTES = 4096
+PIECE_CHARACTERS = 900
+
+
+class Pipe(Records):
+    # To the host, on the standard output that tests and their children print to as well. What is written at once is
+    # short enough for the system not to cut it, and begins and ends a line. What ends is told together with what begins
+    # next: one call of the system for each test.
+
+    def __init__(self, scratch, nonce, file):
+        super().__init__(scratch + "worker", nonce, file)
+        self._held = b""
+
+    def write_soon(self, kind, **record):
+        self._held += self.line(kind, record)
+
+    def write_bytes(self, data):
+        data, self._held = self._held + data, b""
+        if len(data) < UNCUT_BYTES:
+            super().write_bytes(b"\n" + data)
+            return
+        together = b"\n"
+        for line in data.splitlines(True):
+            for piece in [line] if len(line) < UNCUT_BYTES else self.pieces(line):
+                if len(together) + len(piece) > UNCUT_BYTES:
+                    super().write_bytes(together)
+                    together = b"\n"
+                together += piece
+        super().write_bytes(together)
+
+    def pieces(self, line):
+        text = line.decode("utf-8")
+        for start in range(0, len(text), PIECE_CHARACTERS):
+            yield self.line("piece", text[start : start + PIECE_CHARACTERS])
+        yield self.line("whole", {})
+
+    def flush(self):
+        if self._held:
+            self.write_bytes(b"")
+
+
+class Orders:
+    # A JSON line each.
+
+    def __init__(self, file):
+        self._file = file
+        self._read, self._select = os.read, select.select
+        self._rest = b""
+        self.ended = False
+
+    def next(self, wait):
+        # None where there is none, and at the end.
+        while b"\n" not in self._rest:
+            if self.ended or not (wait or self._select([self._file], [], [], 0)[0]):
+                return None
+            data = self._read(self._file, 65536)
+            self.ended = not data
+            self._rest += data
+        line, self._rest = self._rest.split(b"\n", 1)
+        return json.loads(line.decode("utf-8"))
+
+
+def make_worker(pytest, Discovery, Recording):
+    class Worker(Recording):
+        def __init__(self, pipe, orders, discovers):
+            super().__init__(pipe)
+            self.orders = orders
+            self.discovery = Discovery(pipe) if discovers else None
+            self.files = {}
+            self.items = {}
+            self.queue = collections.deque()
+            self.upcoming = collections.deque()
+            self.finishing = False
+
+        @pytest.hookimpl(trylast=True)
+        def pytest_configure(self, config):
+            if self.discovery is None:
+                self.forget_last_run(config)
+            else:
+                self.discovery.max_failures = self.max_failures
+                config.pluginmanager.register(self.discovery, "offload-discovery")
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_collection(self, session):
+            if self.discovery is None:
+                # Directories are walked now, files are loaded when one of their tests is to be run.
+                session.genitems = functools.partial(self.put_off, session)
+
+        def put_off(self, session, node):
+            if isinstance(node, getattr(pytest, "Directory", pytest.Package)):
+                return type(session).genitems(session, node)
+            self.files.setdefault(relative(node.path, session.config.rootpath), []).append(node)
+            return iter(())
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_runtestloop(self, session):
+            if self.discovery is None:
+                del session.genitems
+            else:
+                self.index(session.items)
+                session.config.pluginmanager.unregister(self.discovery)
+                self.forget_last_run(session.config)
+            item = self.next_item(session)
+            while item is not None:
+                following = self.next_item(session)
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                if session.shouldfail or session.shouldstop:
+                    self.give_back([following] if following is not None else [])
+                    if session.shouldfail:
+                        raise session.Failed(session.shouldfail)
+                    raise session.Interrupted(session.shouldstop)
+                item = following
+            return True
+
+        def next_item(self, session):
+            # Waits until there is one, or there will be none.
+            while True:
+                self.take_orders(False)
+                if self.upcoming:
+                    return self.upcoming.popleft()
+                if self.queue:
+                    self.upcoming.extend(self.look_up(session, **self.queue.popleft()))
+                elif self.finishing:
+                    return None
+                else:
+                    self.journal.flush()
+                    self.take_orders(True)
+
+        def take_orders(self, wait):
+            order = self.orders.next(wait) if not self.finishing else None
+            while order is not None:
+                if "assign" in order:
+                    self.queue.extend(order["assign"])
+                    self.wanted.update(test["id"] for test in order["assign"])
+                elif "withdraw" in order:
+                    self.withdraw(set(order["withdraw"]))
+                elif "finish" in order:
+                    self.finishing = True
+                    return
+                order = self.orders.next(False)
+            if self.orders.ended:
+                # Nobody listens any more.
+                self.finishing = True
+                self.queue.clear()
+
+        def withdraw(self, names):
+            returned = [test["id"] for test in self.queue if test["id"] in names]
+            self.queue = collections.deque(test for test in self.queue if test["id"] not in names)
+            self.journal.write("returned", ids=returned)
+
+        def give_back(self, items):
+            names = [escape_id(item.nodeid) for item in [*items, *self.upcoming]]
+            names += [test["id"] for test in self.queue]
+            self.journal.write("returned", ids=names)
+
+        def look_up(self, session, id, unit):
+            if id not in self.items and unit in self.files:
+                self.load(session, unit)
+            if id not in self.items:
+                # An unusual collector may have taken it from another file.
+                for file in list(self.files):
+                    self.load(session, file)
+            items = self.items.get(id, [])
+            if not items:
+                self.report_missing(id)
+            if len(items) > 1:
+                self.repeated.add(id)
+            return items
+
+        def load(self, session, file):
+            self.journal.flush()
+            held = [item for node in self.files.pop(file) for item in type(session).genitems(session, node)]
+            self.journal.write_soon("unit", file=file, ids=[escape_id(item.nodeid) for item in held])
+            items = list(held)
+            session.config.hook.pytest_collection_modifyitems(session=session, config=session.config, items=items)
+            # What discovery chose is chosen: a plugin that takes a sample or a share must not do so again here.
+            left = {item.nodeid for item in items}
+            items.extend(item for item in held if item.nodeid not in left)
+            session.items.extend(items)
+            session.testscollected += len(items)
+            self.index(items)
+
+        def index(self, items):
+            for item in items:
+                self.items.setdefault(escape_id(item.nodeid), []).append(item)
+
+    return Worker

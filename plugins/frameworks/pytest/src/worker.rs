@@ -1,0 +1,260 @@
+//! A warm pytest process: what it is told, and what it says on its standard output.
+
+use offload_plugin::types::Test;
+use serde::Serialize;
+
+use crate::discovery::{self, Finding};
+use crate::journal::{self, Record};
+use crate::results;
+use crate::{Event, UnitListing};
+
+/// Text on standard output that goes on for so long without an end of line is none of ours.
+const LONGEST_TEXT: usize = 64 << 10;
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Order<'a> {
+    Greet(&'a str),
+    Assign(Vec<Assigned<'a>>),
+    Withdraw(&'a [String]),
+    Finish {},
+}
+
+#[derive(Serialize)]
+struct Assigned<'a> {
+    id: &'a str,
+    unit: Option<&'a str>,
+}
+
+/// The first line that a worker reads: the nonce by which its records are known.
+pub fn greeting(nonce: &str) -> Vec<u8> {
+    line(&Order::Greet(nonce))
+}
+
+/// The line that hands these tests over.
+pub fn assign(tests: &[Test]) -> Vec<u8> {
+    let tests = tests.iter().map(|test| Assigned { id: &test.id, unit: test.unit.as_deref() });
+    line(&Order::Assign(tests.collect()))
+}
+
+/// The line that asks for these tests back.
+pub fn withdraw(tests: &[String]) -> Vec<u8> {
+    line(&Order::Withdraw(tests))
+}
+
+/// The line that asks it to come to its end.
+pub fn finish() -> Vec<u8> {
+    line(&Order::Finish {})
+}
+
+fn line(order: &Order<'_>) -> Vec<u8> {
+    let mut line = serde_json::to_vec(order).expect("strings are JSON");
+    line.push(b'\n');
+    line
+}
+
+/// Listens to one worker.
+#[derive(Default)]
+pub struct Listener {
+    nonce: String,
+    /// The unfinished last line of its standard output.
+    rest: Vec<u8>,
+    /// Whether the line before was empty: records bring one along, in case that somebody else left a line unfinished.
+    after_empty: bool,
+    pieces: String,
+    finding: Finding,
+}
+
+impl Listener {
+    pub fn new(nonce: &str) -> Self {
+        Self { nonce: nonce.to_owned(), ..Self::default() }
+    }
+
+    /// Reads bytes of its standard output, cut anywhere.
+    pub fn hear(&mut self, bytes: &[u8]) -> Vec<Event> {
+        let mut events = self.split(bytes);
+        let found = std::mem::take(&mut self.finding).found;
+        if !(found.tests.is_empty() && found.problems.is_empty() && found.deselected.is_empty()) {
+            events.push(Event::Part(found));
+        }
+        events
+    }
+
+    fn split(&mut self, bytes: &[u8]) -> Vec<Event> {
+        let mut events = Vec::new();
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let is_whole = piece.ends_with(b"\n");
+            if is_whole && self.rest.is_empty() {
+                self.line(piece, &mut events);
+                continue;
+            }
+            self.rest.extend_from_slice(piece);
+            if is_whole || (self.rest.len() > LONGEST_TEXT && !self.rest.starts_with(b"[")) {
+                let line = std::mem::take(&mut self.rest);
+                self.line(&line, &mut events);
+            }
+        }
+        events
+    }
+
+    /// It has ended: the last line may have been cut off.
+    pub fn ended(&mut self) -> Vec<Event> {
+        let mut rest = std::mem::take(&mut self.rest);
+        if std::mem::take(&mut self.after_empty) {
+            rest.insert(0, b'\n');
+        }
+        if rest.is_empty() { Vec::new() } else { vec![Event::Output(rest)] }
+    }
+
+    fn line(&mut self, line: &[u8], events: &mut Vec<Event>) {
+        let after_empty = std::mem::take(&mut self.after_empty);
+        if line == b"\n" && !after_empty {
+            self.after_empty = true;
+            return;
+        }
+        match journal::record(line, &self.nonce) {
+            Some(record) => self.record(record, events),
+            None if after_empty => events.push(Event::Output([b"\n", line].concat())),
+            None => events.push(Event::Output(line.to_vec())),
+        }
+    }
+
+    fn record(&mut self, record: Record, events: &mut Vec<Event>) {
+        match record {
+            Record::Piece(piece) => self.pieces.push_str(&piece),
+            Record::Whole {} => {
+                let text = std::mem::take(&mut self.pieces);
+                if let Some(record) = journal::record(text.as_bytes(), &self.nonce) {
+                    self.record(record, events);
+                }
+            }
+            Record::Ready {} => events.push(Event::Ready),
+            Record::Started { id, at: _ } => events.push(Event::Started(id)),
+            Record::Finished(finished) => events.push(Event::Finished(results::over(finished))),
+            Record::Unit { file, ids } => {
+                let tests = ids.into_iter().map(|id| discovery::test(id, file.clone(), None, Vec::new())).collect();
+                events.push(Event::Unit(UnitListing { unit: file, tests }));
+            }
+            Record::Returned { ids } => events.push(Event::Returned(ids)),
+            Record::Unusable { message, .. } => events.push(Event::Output(format!("{message}\n").into_bytes())),
+            Record::Exit { .. } => {}
+            found => {
+                self.finding.take(found);
+                if self.finding.is_complete {
+                    events.push(Event::Found(std::mem::take(&mut self.finding).found));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn test(id: &str, unit: Option<&str>) -> Test {
+        Test { unit: unit.map(Into::into), ..Test::new(id) }
+    }
+
+    #[test]
+    fn orders_are_lines() {
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        assert_eq!(
+            text(assign(&[test("a.py::b[\n]", Some("a.py")), test("c", None)])),
+            "{\"assign\":[{\"id\":\"a.py::b[\\n]\",\"unit\":\"a.py\"},{\"id\":\"c\",\"unit\":null}]}\n"
+        );
+        assert_eq!(text(withdraw(&["a".into()])), "{\"withdraw\":[\"a\"]}\n");
+        assert_eq!(text(finish()), "{\"finish\":{}}\n");
+        assert_eq!(text(greeting("n")), "{\"greet\":\"n\"}\n");
+    }
+
+    const SAID: &str = "printed before\n
+[\"n\", {\"ready\": {}}]
+[\"n\", {\"test\": {\"id\": \"a.py::b\", \"file\": \"a.py\", \"line\": 1, \"tags\": []}}]
+[\"n\", {\"deselected\": {\"id\": \"a.py::d\"}}]
+[\"n\", {\"collected\": {\"max_failures\": 2}}]
+[\"other\", {\"started\": {\"id\": \"a.py::b\", \"at\": 0.5}}]
+[\"n\", {\"started\": {\"id\": \"a.py::b\", \"at\": 0.5}}]
+[\"n\", {\"finished\": {\"id\": \"a.py::b\", \"at\": 1.5, \"status\": \"passed\", \"duration\": 1.0}}]
+[\"n\", {\"unit\": {\"file\": \"a.py\", \"ids\": [\"a.py::b\"]}}]
+[\"n\", {\"piece\": \"[\\\"n\\\", {\\\"returned\\\": {\\\"ids\\\": [\"}]
+some dots..
+[\"n\", {\"piece\": \"\\\"a.py::c\\\"]}}]\"}]
+[\"n\", {\"whole\": {}}]
+
+
+an empty line before
+[\"n\", {\"exit\": {\"sta";
+
+    fn told(events: &[Event]) -> Vec<String> {
+        let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
+        let told = |event: &Event| match event {
+            Event::Ready => "ready".to_owned(),
+            Event::Found(found) => {
+                format!("found {} and {:?}, {:?}", found.tests[0].id, found.deselected, found.max_failures)
+            }
+            Event::Part(found) => format!("found {}", found.tests.len()),
+            Event::Started(id) => format!("started {id}"),
+            Event::Finished(outcome) => format!("{} {} {}", outcome.id, outcome.status, outcome.duration),
+            Event::Unit(listing) => format!("{} holds {}", listing.unit, listing.tests[0].id),
+            Event::Returned(ids) => format!("returned {ids:?}"),
+            Event::Output(bytes) => format!("output {:?}", text(bytes)),
+        };
+        events.iter().map(told).collect()
+    }
+
+    /// The parts of what was found as one.
+    fn together(events: Vec<Event>) -> Vec<Event> {
+        let mut whole = Finding::default().found;
+        let mut told = Vec::new();
+        for event in events {
+            match event {
+                Event::Part(part) => {
+                    whole.tests.extend(part.tests);
+                    whole.deselected.extend(part.deselected);
+                }
+                Event::Found(part) => {
+                    whole.tests.extend(part.tests);
+                    whole.deselected.extend(part.deselected);
+                    whole.max_failures = part.max_failures;
+                    told.push(Event::Found(std::mem::replace(&mut whole, Finding::default().found)));
+                }
+                other => told.push(other),
+            }
+        }
+        told
+    }
+
+    #[test]
+    fn frames_are_told_from_output_wherever_they_are_cut() {
+        for size in [1, 7, 4096] {
+            let mut listener = Listener::new("n");
+            let mut events: Vec<_> = SAID.as_bytes().chunks(size).flat_map(|bytes| listener.hear(bytes)).collect();
+            events.extend(listener.ended());
+            assert_eq!(
+                told(&together(events)),
+                [
+                    "output \"printed before\\n\"",
+                    "ready",
+                    "found a.py::b and [\"a.py::d\"], Some(2)",
+                    "output \"[\\\"other\\\", {\\\"started\\\": {\\\"id\\\": \\\"a.py::b\\\", \\\"at\\\": 0.5}}]\\n\"",
+                    "started a.py::b",
+                    "a.py::b passed 1",
+                    "a.py holds a.py::b",
+                    "output \"some dots..\\n\"",
+                    "returned [\"a.py::c\"]",
+                    "output \"\\n\\n\"",
+                    "output \"an empty line before\\n\"",
+                    "output \"[\\\"n\\\", {\\\"exit\\\": {\\\"sta\"",
+                ]
+            );
+        }
+    }
+
+    #[test]
+    fn text_without_an_end_is_not_kept() {
+        let mut listener = Listener::new("n");
+        let heard: usize = (0..100).map(|_| listener.hear(&[b'x'; 4096]).len()).sum();
+        assert!(heard > 3 && listener.rest.len() <= LONGEST_TEXT, "{heard}");
+    }
+}
