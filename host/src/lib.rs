@@ -6,6 +6,7 @@
 pub mod cli;
 pub mod config;
 pub mod framework;
+pub mod history;
 pub mod model;
 pub mod orchestrator;
 pub mod plugin;

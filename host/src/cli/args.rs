@@ -40,6 +40,8 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Discover tests without running them.
     Collect(CollectArgs),
+    /// Show what earlier runs say: the slowest, the flakiest and the newly failing tests.
+    History(HistoryArgs),
     /// Validate the configuration file.
     Validate,
     /// Initialize a new configuration file.
@@ -64,17 +66,27 @@ pub(super) struct RunArgs {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct CollectArgs {
-    /// How to print the tests.
+    /// How to print the tests: an id a line, or one object with all that is known of each.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum Format {
-    /// One id a line.
+    /// For people.
     Text,
-    /// One object with all that is known of each test.
+    /// One object, for programs.
     Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct HistoryArgs {
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+    /// How many tests to list of each kind.
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
+    pub(super) limit: usize,
 }
 
 #[derive(Debug, clap::Args)]

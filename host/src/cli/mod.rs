@@ -2,6 +2,7 @@
 
 mod args;
 mod collect;
+mod history;
 mod init;
 mod output;
 mod project;
@@ -41,6 +42,7 @@ async fn execute(args: Args) -> anyhow::Result<u8> {
     match command {
         Command::Run(options) => run::run(&config, verbose, options).await,
         Command::Collect(options) => collect::collect(&config, options.format).await,
+        Command::History(options) => history::history(&config, &options),
         Command::Validate => validate::validate(&config).await,
         Command::Init(options) => init::init(&config, &options),
     }

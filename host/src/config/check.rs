@@ -10,6 +10,7 @@ use super::{
     pointer,
     schema::Config,
     suggestion::{all_of, nearest, one_of},
+    tables::{HOST_KEYS, SCHEMA},
 };
 
 /// Everything in `value`, which is at `base` of the document, that `schema` does not allow.
@@ -22,6 +23,16 @@ pub(super) fn problems(
     let validator = jsonschema::draft202012::new(schema)?;
     let explain = Explain { base, schema, document };
     Ok(validator.iter_errors(value).flat_map(|error| explain.error(&error)).collect())
+}
+
+/// A framework's schema that also names what the host reads itself, so that a misspelled key finds its likeness.
+fn with_host_keys(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        let own = &SCHEMA["properties"]["groups"]["additionalProperties"]["properties"];
+        properties.extend(HOST_KEYS.map(|key| (key.to_owned(), own[key].clone())));
+    }
+    schema
 }
 
 impl Config {
@@ -39,7 +50,7 @@ impl Config {
             return Err(ConfigError::new(problem.with_help(format!("the groups are {known}"))));
         };
         let owner = format!("the framework `{}`", group.kind);
-        self.check_settings(&group.settings, &pointer::child("/groups", name), schema, &owner)
+        self.check_settings(&group.settings, &pointer::child("/groups", name), &with_host_keys(schema), &owner)
     }
 
     /// The configured provider is none of `known`.

@@ -108,6 +108,7 @@ impl<Lookup: Fn(&str) -> Result<String, VarError>> Reading<'_, Lookup> {
             provider: tables.provider.map_or_else(ProviderConfig::default, |table| self.provider(table, &mut problems)),
             groups: self.groups(tables.groups, &mut problems),
             report: tables.report,
+            history: tables.history,
             root: self.root.to_owned(),
             document: None,
         };
@@ -169,8 +170,10 @@ impl<Lookup: Fn(&str) -> Result<String, VarError>> Reading<'_, Lookup> {
         let mut groups: IndexMap<_, _> = tables
             .into_iter()
             .map(|(name, table)| {
-                let settings = self.settings(&pointer::child("/groups", &name));
-                (name, GroupConfig { kind: table.kind, working_dir: table.working_dir, settings })
+                let mut settings = self.settings(&pointer::child("/groups", &name));
+                settings.retain(|key, _| !tables::HOST_KEYS.contains(&key.as_str()));
+                let GroupTable { kind, working_dir, max_parallel, exclusive, schedule_individual } = table;
+                (name, GroupConfig { kind, working_dir, max_parallel, exclusive, schedule_individual, settings })
             })
             .collect();
         groups

@@ -20,4 +20,4 @@ pub use copy_dir::{CopyDir, CopyDirError};
 pub use env_var::{EnvVar, EnvVarError};
 pub use error::ConfigError;
 pub use load::load_config;
-pub use schema::{Config, GroupConfig, OffloadConfig, ProviderConfig, ReportConfig, SandboxConfig};
+pub use schema::{Config, GroupConfig, HistoryConfig, OffloadConfig, ProviderConfig, ReportConfig, SandboxConfig};

@@ -25,6 +25,7 @@ pub struct Config {
     /// In the order of the file; all of one framework.
     pub groups: IndexMap<String, GroupConfig>,
     pub report: ReportConfig,
+    pub history: HistoryConfig,
     /// The absolute directory of the configuration file.
     pub root: PathBuf,
     /// Shows mistakes in place; absent from a configuration that was built in code.
@@ -39,6 +40,7 @@ impl Config {
             provider: ProviderConfig::default(),
             groups: IndexMap::new(),
             report: ReportConfig::default(),
+            history: HistoryConfig::default(),
             root: root.into(),
             document: None,
         }
@@ -52,6 +54,11 @@ impl Config {
     /// Where reports are written.
     pub fn output_dir(&self) -> PathBuf {
         resolve(&self.working_dir(), Some(&self.report.output_dir))
+    }
+
+    /// Where earlier runs are remembered.
+    pub fn history_path(&self) -> PathBuf {
+        resolve(&self.root, Some(&self.history.path))
     }
 
     /// Where the JUnit report is written, if it is wanted.
@@ -145,7 +152,13 @@ pub struct GroupConfig {
     pub kind: String,
     /// As written.
     pub working_dir: Option<PathBuf>,
-    /// The whole table except `type`, for the framework itself.
+    /// How many sandboxes may run tests of the group at once.
+    pub max_parallel: Option<usize>,
+    /// Whether no test of another group may run at the same time.
+    pub exclusive: bool,
+    /// Whether each test is handed out by itself.
+    pub schedule_individual: bool,
+    /// The table without what only the host reads, for the framework itself.
     pub settings: Map<String, Value>,
 }
 
@@ -173,6 +186,23 @@ pub struct ReportConfig {
 impl Default for ReportConfig {
     fn default() -> Self {
         Self { output_dir: "test-results".into(), junit: true, junit_file: "junit.xml".into() }
+    }
+}
+
+/// What is remembered of earlier runs, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct HistoryConfig {
+    /// Whether runs are remembered, and later ones planned by that.
+    pub enabled: bool,
+    /// The file that they are kept in; relative to the configuration file.
+    #[schemars(with = "String", length(min = 1))]
+    pub path: PathBuf,
+}
+
+impl Default for HistoryConfig {
+    fn default() -> Self {
+        Self { enabled: true, path: ".offload/history.db".into() }
     }
 }
 

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::schema::{OffloadConfig, ReportConfig};
+use super::schema::{HistoryConfig, OffloadConfig, ReportConfig};
 
 /// The file as a whole. What only a plugin understands is left to the schema that the plugin carries.
 #[derive(Deserialize, JsonSchema)]
@@ -26,6 +26,9 @@ pub(super) struct FileTables {
     /// What is written about a run, and where.
     #[serde(default)]
     pub(super) report: ReportConfig,
+    /// What is remembered of earlier runs, and where.
+    #[serde(default)]
+    pub(super) history: HistoryConfig,
 }
 
 /// The keys of `[provider]` that mean the same for every provider.
@@ -60,7 +63,20 @@ pub(super) struct GroupTable {
     #[serde(default)]
     #[schemars(with = "String", length(min = 1))]
     pub(super) working_dir: Option<PathBuf>,
+    /// How many sandboxes may run tests of this group at once.
+    #[serde(default)]
+    #[schemars(with = "usize", range(min = 1, max = 100_000))]
+    pub(super) max_parallel: Option<usize>,
+    /// Whether no test of another group may run while one of this group does.
+    #[serde(default)]
+    pub(super) exclusive: bool,
+    /// Whether each test is handed to a sandbox by itself.
+    #[serde(default)]
+    pub(super) schedule_individual: bool,
 }
+
+/// The keys of a group that its framework never sees.
+pub(super) const HOST_KEYS: [&str; 3] = ["max_parallel", "exclusive", "schedule_individual"];
 
 /// Without references, so that the place of a mistake in the schema is also the place of its description.
 pub(super) static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
@@ -70,5 +86,7 @@ pub(super) static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
 
 /// The table of the host in which `key` belongs.
 pub(super) fn home_of(key: &str) -> Option<&'static str> {
-    ["offload", "report"].into_iter().find(|table| SCHEMA["properties"][table]["properties"].get(key).is_some())
+    ["offload", "report", "history"]
+        .into_iter()
+        .find(|table| SCHEMA["properties"][table]["properties"].get(key).is_some())
 }

@@ -3,6 +3,7 @@
 mod attempt;
 mod event;
 mod exit_code;
+mod expected;
 mod failure;
 mod ids;
 mod summary;
@@ -12,6 +13,7 @@ mod verdict;
 pub use attempt::{Attempt, Outcome, Status};
 pub use event::{BatchEnd, Event, NoticeLevel, Stream};
 pub use exit_code::ExitCode;
+pub use expected::Expected;
 pub use failure::Failure;
 pub use ids::{AttemptNumber, BatchId, GroupName, RunId, SandboxName, TestId};
 pub use summary::Summary;

@@ -2,10 +2,10 @@
 
 mod batch;
 mod catalog;
-mod claims;
 mod dispatch;
 mod ledger;
 mod lines;
+mod memory;
 mod news;
 mod output;
 mod pool;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::catalog::{Catalog, GroupIndex};
-use super::dispatch::{Dispatcher, Finished, Message, Rules, Search};
+use super::dispatch::{Dispatcher, Finished, GroupRules, Message, Rules, Search};
+use super::memory::Memory;
 use super::pool::SandboxPool;
 use super::signals::Signals;
 use crate::config::{Config, CopyDir, SandboxConfig};
@@ -97,9 +98,10 @@ impl Orchestrator {
             Message::Discovered { group: GroupIndex::new(0), duration: Duration::ZERO, result: Ok(tests.clone()) };
         // The receiver is right here.
         let _ = sender.send(found);
+        let memory = Memory::of(&self.config, sender.clone());
         let search = Search::new(self.frameworks.clone(), sender);
         let signals = listen()?;
-        self.dispatch(pool, messages, search, signals).await
+        self.dispatch(pool, messages, search, memory, signals).await
     }
 
     /// Finds the tests and creates the sandboxes at the same time, and runs.
@@ -117,12 +119,13 @@ impl Orchestrator {
             framework.log_to(log_sink(&sender));
             isolated |= framework.needs_private_directory().await.map_err(RunError::Nothing)?;
         }
+        let memory = Memory::of(&self.config, sender.clone());
         let mut search = Search::new(self.frameworks.clone(), sender);
         search.start(self.found_by_worker(&provider, isolated));
         let mut pool = SandboxPool::new().isolated(isolated);
         let max_parallel = overrides.max_parallel.unwrap_or(self.config.offload.max_parallel);
         pool.start(max_parallel, &provider, &self.sandbox_config(env, &overrides.copy_dirs));
-        self.dispatch(pool, messages, search, signals).await
+        self.dispatch(pool, messages, search, memory, signals).await
     }
 
     /// The group whose first worker finds its tests on the way: it sees what a command on this machine would see, and has
@@ -151,6 +154,7 @@ impl Orchestrator {
         pool: SandboxPool,
         messages: mpsc::UnboundedReceiver<Message>,
         search: Search,
+        memory: Memory,
         signals: Signals,
     ) -> Result<RunResult, RunError> {
         let scratch = tempfile::Builder::new()
@@ -162,6 +166,7 @@ impl Orchestrator {
             limit: Duration::from_secs(self.config.offload.test_timeout_secs),
             stream: self.stream_output,
             early_workers: early_workers(&pool),
+            groups: self.frameworks.iter().map(|framework| self.group_rules(framework)).collect(),
         };
         let started = Event::RunStarted {
             run_id: pool.run_id().clone(),
@@ -173,7 +178,7 @@ impl Orchestrator {
         let reporter = Reporter::new(self.report_options())?;
         let catalog = Catalog::new(self.frameworks.clone());
         let mut dispatcher =
-            Dispatcher::new(rules, catalog, reporter, pool, messages, search, scratch.path().to_owned());
+            Dispatcher::new(rules, catalog, reporter, memory, pool, messages, search, scratch.path().to_owned());
         dispatcher.emit(&started);
         for framework in &self.frameworks {
             dispatcher.emit(&Event::DiscoveryStarted { group: framework.group().clone() });
@@ -183,6 +188,16 @@ impl Orchestrator {
         match undiscovered.into_iter().next() {
             Some(failure) if exit_code == ExitCode::NothingFound => Err(RunError::Nothing(failure)),
             _ => Ok(RunResult { exit_code, summary }),
+        }
+    }
+
+    fn group_rules(&self, framework: &Framework) -> GroupRules {
+        // A framework that was made in code need not be in the configuration.
+        let config = self.config.groups.get(framework.group().as_str()).cloned().unwrap_or_default();
+        GroupRules {
+            max_parallel: config.max_parallel.unwrap_or(usize::MAX),
+            exclusive: config.exclusive,
+            singly: config.schedule_individual,
         }
     }
 

@@ -44,7 +44,8 @@ impl Dispatcher {
     pub(super) fn early_worker(&self) -> Option<GroupIndex> {
         let open = |group: &GroupIndex| self.crews[group.get()].works && self.search.is_open(*group);
         let group = self.catalog.group_indices().find(open)?;
-        (self.search.awaits_worker() || self.crews[group.get()].early < self.rules.early_workers).then_some(group)
+        let most = self.rules.early_workers.min(self.rules.groups[group.get()].max_parallel);
+        (self.search.awaits_worker() || self.crews[group.get()].early < most).then_some(group)
     }
 
     pub(super) fn workers_of(&self, group: GroupIndex) -> impl Iterator<Item = &WorkerState> {
@@ -85,7 +86,8 @@ impl Dispatcher {
             return self.send_home(id);
         }
         while let Some(group) = self.hungry(id) {
-            match self.schedule.order(key, group, self.stations.len()) {
+            let next = self.may_run(group, Some(id)).then(|| self.schedule.order(key, group, self.stations.len()));
+            match next.flatten() {
                 Some(batch) => self.assign(id, batch),
                 None => return self.dismiss(key, id, group),
             }
@@ -97,7 +99,7 @@ impl Dispatcher {
         let running = self.batches.get(&id)?;
         let worker = running.worker.as_ref()?;
         let pending = running.unresolved.len();
-        let soon_done = || self.schedule.expected(running.group, pending).is_some_and(|seconds| seconds < SHORT);
+        let soon_done = || self.schedule.are_done_within(running.group, SHORT, running.unresolved.iter().copied());
         let takes = worker.phase == Phase::Working && !worker.discovers;
         (takes && (pending < LEAST_PENDING || soon_done())).then_some(running.group)
     }
@@ -115,7 +117,8 @@ impl Dispatcher {
     /// There is nothing more for this worker. It waits, unless that keeps its last test from being run, or its sandbox
     /// from other work.
     fn dismiss(&mut self, key: SandboxKey, id: BatchId, group: GroupIndex) {
-        let wanted_elsewhere = self.schedule.choose(key).is_some_and(|other| other != group);
+        let wanted_elsewhere =
+            self.schedule.choose(key, |group| self.may_run(group, Some(id))).is_some_and(|other| other != group);
         let Some(running) = self.batches.get_mut(&id) else { return };
         if !self.search.is_open(group) && (!running.unresolved.is_empty() || wanted_elsewhere) {
             running.finish();

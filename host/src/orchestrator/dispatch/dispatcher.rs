@@ -10,11 +10,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::crew::Crew;
 use super::search::Search;
+use crate::history::Expectations;
 use crate::model::{
-    Attempt, BatchId, Discovered, Event, ExitCode, Failure, NoticeLevel, Outcome, SandboxName, Summary, Verdict,
+    Attempt, BatchId, Discovered, Event, ExitCode, Failure, NoticeLevel, Outcome, SandboxName, Summary, Test, Verdict,
 };
 use crate::orchestrator::catalog::{Catalog, GroupIndex, TestIndex};
 use crate::orchestrator::ledger::{Again, Ledger, Recorded};
+use crate::orchestrator::memory::Memory;
 use crate::orchestrator::news::News;
 use crate::orchestrator::pool::{PoolEvent, SandboxPool};
 use crate::orchestrator::schedule::{SandboxKey, Schedule};
@@ -32,8 +34,14 @@ const BACKLOG: usize = 1024;
 
 /// What the dispatcher is told that does not come from a batch.
 pub(in crate::orchestrator) enum Message {
-    Discovered { group: GroupIndex, duration: Duration, result: Result<Discovered, Failure> },
+    Discovered {
+        group: GroupIndex,
+        duration: Duration,
+        result: Result<Discovered, Failure>,
+    },
     Log(NoticeLevel, String),
+    /// What earlier runs let expect of the tests.
+    Expected(Expectations),
 }
 
 /// What a run is to keep to.
@@ -44,6 +52,25 @@ pub(in crate::orchestrator) struct Rules {
     pub(in crate::orchestrator) stream: bool,
     /// How many workers may be started before it is known how many tests there are.
     pub(in crate::orchestrator) early_workers: usize,
+    /// In the order of the catalog.
+    pub(in crate::orchestrator) groups: Vec<GroupRules>,
+}
+
+/// How the tests of a group may run beside others.
+pub(in crate::orchestrator) struct GroupRules {
+    /// How many sandboxes may run tests of the group at once.
+    pub(in crate::orchestrator) max_parallel: usize,
+    /// Whether no test of another group may run at the same time.
+    pub(in crate::orchestrator) exclusive: bool,
+    /// Whether each test is handed out by itself.
+    pub(in crate::orchestrator) singly: bool,
+}
+
+impl GroupRules {
+    /// Whether they keep no sandbox from its work.
+    pub(super) fn is_free(&self) -> bool {
+        self.max_parallel == usize::MAX && !self.exclusive
+    }
 }
 
 pub(in crate::orchestrator) struct Dispatcher {
@@ -52,6 +79,8 @@ pub(in crate::orchestrator) struct Dispatcher {
     pub(super) schedule: Schedule,
     pub(super) ledger: Ledger,
     pub(super) reporter: Reporter,
+    pub(super) memory: Memory,
+    pub(super) expectations: Expectations,
     pub(super) pool: SandboxPool,
     pub(super) stations: BTreeMap<SandboxKey, Station>,
     pub(super) next_station: SandboxKey,
@@ -92,6 +121,9 @@ pub(super) struct Running {
     pub(super) failed: Vec<TestIndex>,
     pub(super) running: Option<(TestIndex, Duration)>,
     pub(super) in_tests: f64,
+    /// Since when it is at what it will report next, and the unit of what it reported last.
+    pub(super) since: Instant,
+    pub(super) unit: Option<String>,
     pub(super) log: String,
     pub(super) cancelled: CancellationToken,
     /// What there is to say of it if it is a worker.
@@ -116,6 +148,8 @@ impl Running {
             failed: Vec::new(),
             running: None,
             in_tests: 0.0,
+            since: Instant::now(),
+            unit: None,
             log,
             cancelled,
             worker: None,
@@ -124,6 +158,9 @@ impl Running {
 
     /// Takes in tests that are handed over.
     pub(super) fn give(&mut self, tests: &[TestIndex]) {
+        if self.unresolved.is_empty() {
+            self.since = Instant::now();
+        }
         self.given.extend(tests);
         self.unresolved.extend(tests);
         self.order.extend(tests);
@@ -138,9 +175,21 @@ impl Running {
         }
     }
 
-    /// Whether nothing will come of it: a worker without tests.
-    pub(super) fn is_idle(&self) -> bool {
-        self.worker.is_some() && self.unresolved.is_empty()
+    /// Whether results may come of it: a worker may be without tests.
+    pub(super) fn has_tests(&self) -> bool {
+        self.worker.is_none() || !self.unresolved.is_empty()
+    }
+
+    /// A worker has ended a test: how long it took besides, and whether it had a unit to load.
+    pub(super) fn turn(&mut self, test: &Test, seconds: f64) -> (f64, bool) {
+        let now = Instant::now();
+        let besides = (now - self.since).as_secs_f64() - seconds;
+        let new_unit = self.unit != test.unit;
+        self.since = now;
+        if new_unit {
+            self.unit.clone_from(&test.unit);
+        }
+        (besides, new_unit)
     }
 }
 
@@ -175,6 +224,7 @@ impl Dispatcher {
         rules: Rules,
         catalog: Catalog,
         reporter: Reporter,
+        memory: Memory,
         pool: SandboxPool,
         messages: mpsc::UnboundedReceiver<Message>,
         search: Search,
@@ -182,13 +232,18 @@ impl Dispatcher {
     ) -> Self {
         let groups = catalog.group_indices().count();
         let (news_sender, news) = mpsc::channel(BACKLOG);
+        let mut schedule = Schedule::new(groups, rules.limit);
+        let singly = catalog.group_indices().filter(|group| rules.groups[group.get()].singly);
+        singly.for_each(|group| schedule.run_singly(group));
         Self {
-            schedule: Schedule::new(groups, rules.limit),
+            schedule,
             ledger: Ledger::new(rules.retry_count),
             crews: catalog.group_indices().map(|group| Crew::of(catalog.framework(group))).collect(),
             rules,
             catalog,
             reporter,
+            memory,
+            expectations: Expectations::default(),
             pool,
             stations: BTreeMap::new(),
             next_station: 0,
@@ -315,15 +370,19 @@ impl Dispatcher {
         }
         self.tasks.shutdown().await;
         self.search.shutdown().await;
+        let saving = tokio::spawn(std::mem::take(&mut self.memory).save());
         let closed = tokio::select! {
             failures = self.pool.close(), if !hurried => Some(failures),
             _ = signals.next(), if !hurried => None,
             else => None,
         };
-        let failures = match closed {
-            Some(failures) => failures,
-            None => self.pool.hurry().await,
+        let (failures, unsaved) = match closed {
+            Some(failures) => (failures, saving.await.ok().flatten()),
+            None => (self.pool.hurry().await, None),
         };
+        if let Some(message) = unsaved {
+            self.notice(NoticeLevel::Warning, message);
+        }
         for failure in failures {
             self.notice(NoticeLevel::Warning, format!("a sandbox was not destroyed: {failure}"));
         }
@@ -349,6 +408,7 @@ impl Dispatcher {
     }
 
     pub(in crate::orchestrator) fn emit(&mut self, event: &Event) {
+        self.memory.handle(event);
         // The reporter remembers its first error and gives it at the end; the run goes on.
         let _ = self.reporter.handle(event);
     }

@@ -2,7 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::dispatcher::{Dispatcher, Running};
+use super::dispatcher::{Dispatcher, GroupRules, Running};
 use crate::model::{BatchId, Event};
 use crate::orchestrator::batch::{self, Job};
 use crate::orchestrator::catalog::GroupIndex;
@@ -29,7 +29,7 @@ impl Dispatcher {
         }
         if none_comes_up && !self.schedule.is_empty() {
             self.stop(Stop::NoSandbox);
-        } else if self.batches.values().all(Running::is_idle)
+        } else if !self.batches.values().any(Running::has_tests)
             && self.search.is_over()
             && self.schedule.is_empty()
             && !self.ledger.is_complete()
@@ -44,7 +44,7 @@ impl Dispatcher {
             let discover = self.search.hand_to_worker(group);
             return self.start_worker(key, group, discover);
         }
-        let Some(group) = self.schedule.choose(key) else { return };
+        let Some(group) = self.schedule.choose(key, |group| self.may_run(group, None)) else { return };
         if self.crews[group.get()].works {
             if self.has_room_for_worker(group) {
                 self.start_worker(key, group, false);
@@ -96,6 +96,23 @@ impl Dispatcher {
     /// Whether another worker of the group would find something to do.
     fn has_room_for_worker(&self, group: GroupIndex) -> bool {
         let starting = self.workers_of(group).filter(|worker| worker.is_starting()).count();
-        self.schedule.waiting(group) > starting
+        let has_room = self.workers_of(group).count() < self.rules.groups[group.get()].max_parallel;
+        has_room && self.schedule.waiting(group) > starting
+    }
+
+    /// Whether the rules of the groups let another sandbox run tests of this one; `asking` is one that has some already.
+    pub(super) fn may_run(&self, group: GroupIndex, asking: Option<BatchId>) -> bool {
+        let rules = &self.rules.groups;
+        if rules.iter().all(GroupRules::is_free) {
+            return true;
+        }
+        let others = self.batches.iter().filter(|(id, running)| Some(**id) != asking && running.has_tests());
+        let (mut alike, mut in_the_way) = (0, false);
+        for (_, running) in others {
+            alike += usize::from(running.group == group);
+            let alone = rules[group.get()].exclusive || rules[running.group.get()].exclusive;
+            in_the_way |= running.group != group && alone;
+        }
+        !in_the_way && alike < rules[group.get()].max_parallel
     }
 }

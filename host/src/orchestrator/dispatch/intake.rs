@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use super::dispatcher::{Dispatcher, Message};
 use crate::framework::nameless;
+use crate::history::Expectations;
 use crate::model::{Discovered, Event, Outcome, Status, Test};
 use crate::orchestrator::catalog::{GroupIndex, TestIndex};
 use crate::orchestrator::ledger::Again;
+use crate::orchestrator::schedule::Entry;
 
 impl Dispatcher {
     pub(super) fn message(&mut self, message: Message) {
         match message {
+            Message::Expected(expectations) => self.expect(expectations),
             Message::Log(level, message) => self.notice(level, message),
             Message::Discovered { group, duration, result } => match result {
                 Ok(discovered) => self.discovered(group, discovered, duration),
@@ -23,6 +26,18 @@ impl Dispatcher {
                 }
             },
         }
+    }
+
+    /// Earlier runs may be heard of before a group's tests are known, or after.
+    fn expect(&mut self, expectations: Expectations) {
+        for group in self.catalog.group_indices() {
+            let of = |test| {
+                let test = self.catalog.test(test);
+                expectations.of(&test.group, &test.id).map(|expected| expected.mean)
+            };
+            self.schedule.expect(group, of);
+        }
+        self.expectations = expectations;
     }
 
     /// A group that could not be discovered is an error result of its own, unless nothing at all was found.
@@ -57,9 +72,11 @@ impl Dispatcher {
                 self.add_judged(group, test, outcome);
                 continue;
             }
-            let number = u32::try_from(units.len()).unwrap_or(u32::MAX);
-            let unit = *units.entry(test.unit.clone()).or_insert(number);
-            fresh.push((self.add(group, test), unit));
+            let expected = self.expectations.of(&test.group, &test.id).map(|expected| expected.mean);
+            let number = u32::try_from(fresh.len()).unwrap_or(u32::MAX);
+            // One that belongs to no unit is one.
+            let unit = test.unit.clone().map_or(number, |unit| *units.entry(unit).or_insert(number));
+            fresh.push(Entry { test: self.add(group, test), unit, expected });
         }
         self.schedule.add(group, fresh);
         for problem in problems {

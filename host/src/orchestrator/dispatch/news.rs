@@ -66,7 +66,9 @@ impl Dispatcher {
             running.running = None;
         }
         if is_worker {
+            let (besides, new_unit) = running.turn(self.catalog.test(test), outcome.duration);
             self.schedule.learn_test(group, outcome.duration);
+            self.schedule.learn_turn(group, besides, new_unit);
         }
         let (station, sandbox, log) = (running.station, running.sandbox.clone(), running.log.clone());
         if !self.attempted(test, Some(sandbox), Some(log), outcome, Again::AsConfigured) {

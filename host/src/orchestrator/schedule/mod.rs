@@ -1,14 +1,21 @@
 //! Which tests go where: a pure state machine that reads no clock and does nothing itself.
 //!
-//! Sandboxes ask for work when they are free. Batches shrink towards the end (guided self-scheduling: Polychronopoulos and
-//! Kuck, 1987): large ones while there is much to do, since each pays for a process and a collection, and small ones at
-//! last, so that all sandboxes end together.
+//! Sandboxes ask for work when they are free. What takes long goes first (Graham, 1969), where earlier runs say what that
+//! is. Batches shrink towards the end (guided self-scheduling: Polychronopoulos and Kuck, 1987): large ones while there is
+//! much to do, since each pays for a process and a collection, and small ones at last, so that all sandboxes end together.
+
+mod claims;
+mod costs;
+mod stretch;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::catalog::{GroupIndex, TestIndex};
-use super::claims::Claims;
+use claims::Claims;
+use costs::Costs;
+use stretch::Stretch;
+pub(super) use stretch::{Entry, UnitKey};
 
 /// A sandbox as the schedule tells it from others.
 pub(super) type SandboxKey = u64;
@@ -20,8 +27,14 @@ pub(super) struct Batch {
     pub(super) tests: Vec<TestIndex>,
 }
 
-/// A batch is cut so that a sandbox still gets about this many more before all is done.
-const SHARES: usize = 2;
+/// A batch, or what a worker has to itself, is cut so that a sandbox still gets about this many more before all is done.
+const SHARES: f64 = 2.0;
+
+/// The first batch is smaller by this, since nothing is known of what batches cost.
+const FIRST: f64 = 2.0;
+
+/// A batch that spends this many times as long in its tests as it pays besides is large enough.
+const WORTHWHILE: f64 = 20.0;
 
 /// A batch should fill no more than one part in this many of the time that it may take.
 const TIMEOUT_PARTS: u32 = 4;
@@ -30,8 +43,8 @@ const TIMEOUT_PARTS: u32 = 4;
 /// short enough that others find something to take over in the end.
 const ORDER: f64 = 0.2;
 
-/// To load a unit costs less than about so many seconds.
-const SPLIT: f64 = 1.0;
+/// To load a unit costs less than about so many seconds, as long as none was seen.
+const LOADING: f64 = 1.0;
 
 /// How many tests of unknown duration a worker is handed at once, and how many at the most.
 const SMALL_ORDER: usize = 2;
@@ -43,18 +56,17 @@ pub(super) struct Schedule {
     groups: Vec<Group>,
     again: VecDeque<Again>,
     claims: Claims,
+    /// Seconds that earlier runs let expect, by test.
+    expected: Vec<Option<f64>>,
 }
 
 #[derive(Debug, Default)]
 struct Group {
-    fresh: VecDeque<(TestIndex, UnitKey)>,
+    fresh: Stretch,
     costs: Costs,
     /// Whether its tests are handed out one by one.
     singly: bool,
 }
-
-/// Tests with the same key share a unit.
-pub(super) type UnitKey = u32;
 
 /// Tests that are handed out once more, in the shape that they have here.
 #[derive(Debug)]
@@ -64,22 +76,70 @@ struct Again {
     avoid: Option<SandboxKey>,
 }
 
-/// What was learned of a group's costs, in seconds.
-#[derive(Debug, Default)]
-struct Costs {
-    batches: f64,
-    overhead: f64,
-    tests: f64,
-    running: f64,
+/// How long a test may take, in seconds.
+#[derive(Clone, Copy, Debug)]
+struct Weigh {
+    /// If nothing is known of it.
+    typical: f64,
+    /// Besides what it takes itself.
+    each: f64,
 }
 
-impl Costs {
-    fn of_a_test(&self) -> Option<f64> {
-        (self.tests > 0.0).then(|| (self.running / self.tests).max(1e-6))
+impl Weigh {
+    fn one(self, entry: &Entry) -> f64 {
+        entry.expected.unwrap_or(self.typical) + self.each
     }
 
-    fn of_a_batch(&self) -> f64 {
-        if self.batches > 0.0 { self.overhead / self.batches } else { 0.0 }
+    fn all(self, stretch: &Stretch) -> f64 {
+        stretch.seconds(self.typical, self.each)
+    }
+}
+
+impl Group {
+    fn weigh(&self) -> Weigh {
+        Weigh { typical: self.costs.of_a_test(), each: self.costs.of_a_turn() }
+    }
+
+    /// Orders what is left by what is known of it.
+    fn rearrange(&mut self) {
+        let mut expected: Vec<_> = self.fresh.iter().filter_map(|entry| entry.expected).collect();
+        let middle = expected.len() / 2;
+        if expected.is_empty() {
+            return;
+        }
+        let (_, median, _) = expected.select_nth_unstable_by(middle, f64::total_cmp);
+        self.costs.expect(Some(*median));
+        self.fresh.longest_first(*median);
+    }
+
+    /// Takes tests for about so many seconds from the front.
+    fn cut(&mut self, seconds: f64) -> Stretch {
+        let weigh = self.weigh();
+        let (mut cut, mut sum) = (Stretch::default(), 0.0);
+        while let Some(entry) = self.fresh.front() {
+            let weight = weigh.one(&entry);
+            if !cut.is_empty() && sum + weight / 2.0 > seconds {
+                break;
+            }
+            sum += weight;
+            self.fresh.pop_front().into_iter().for_each(|entry| cut.push_back(entry));
+        }
+        cut
+    }
+
+    /// A unit that is nearly done is cheaper finished here than loaded again elsewhere.
+    fn round_up(&mut self, cut: &mut Stretch, sum: f64) {
+        let Some(unit) = cut.iter().last().map(|entry| entry.unit) else { return };
+        let weigh = self.weigh();
+        let (mut count, mut rest) = (0, 0.0);
+        for entry in self.fresh.iter().take_while(|entry| entry.unit == unit) {
+            rest += weigh.one(entry);
+            count += 1;
+            if rest > sum / 4.0 {
+                return;
+            }
+        }
+        (0..count).filter_map(|_| self.fresh.pop_front()).for_each(|entry| cut.push_back(entry));
     }
 }
 
@@ -87,12 +147,42 @@ impl Schedule {
     /// `timeout` is what bounds a batch.
     pub(super) fn new(groups: usize, timeout: Duration) -> Self {
         let groups = std::iter::repeat_with(Group::default).take(groups).collect();
-        Self { timeout, groups, again: VecDeque::new(), claims: Claims::default() }
+        Self { timeout, groups, again: VecDeque::new(), claims: Claims::default(), expected: Vec::new() }
     }
 
     /// Takes in tests that were never handed out, in their framework's order.
-    pub(super) fn add(&mut self, group: GroupIndex, tests: impl IntoIterator<Item = (TestIndex, UnitKey)>) {
-        self.groups[group.get()].fresh.extend(tests);
+    pub(super) fn add(&mut self, group: GroupIndex, tests: impl IntoIterator<Item = Entry>) {
+        for entry in tests {
+            remember(&mut self.expected, entry.test, entry.expected);
+            self.groups[group.get()].fresh.push_back(entry);
+        }
+        self.groups[group.get()].rearrange();
+    }
+
+    /// Learns, after the tests were taken in, how long those take that nobody has yet.
+    pub(super) fn expect(&mut self, group: GroupIndex, expected: impl Fn(TestIndex) -> Option<f64>) {
+        let group = &mut self.groups[group.get()];
+        let informed = |entry: &Entry| Entry { expected: expected(entry.test).or(entry.expected), ..*entry };
+        group.fresh = group.fresh.iter().map(informed).collect();
+        group.fresh.iter().for_each(|entry| remember(&mut self.expected, entry.test, entry.expected));
+        group.rearrange();
+    }
+
+    /// Whether these tests together will be done within so many seconds, as far as anything is known of the group.
+    pub(super) fn are_done_within(
+        &self,
+        group: GroupIndex,
+        seconds: f64,
+        mut tests: impl Iterator<Item = TestIndex>,
+    ) -> bool {
+        let group = &self.groups[group.get()];
+        let Weigh { typical, each } = group.weigh();
+        let mut left = seconds;
+        let mut is_left = |test: TestIndex| {
+            left -= self.expected.get(test.get()).copied().flatten().unwrap_or(typical) + each;
+            left > 0.0
+        };
+        group.costs.are_known() && tests.all(&mut is_left)
     }
 
     /// Takes back a batch that is to be run once more as it is.
@@ -119,38 +209,33 @@ impl Schedule {
 
     /// Learns from a batch that took `seconds` in all, `running` of them in `tests` tests that ended.
     pub(super) fn learn(&mut self, group: GroupIndex, seconds: f64, tests: usize, running: f64) {
-        let costs = &mut self.groups[group.get()].costs;
-        costs.batches += 1.0;
-        costs.overhead += (seconds - running).max(0.0);
-        costs.tests += tests as f64;
-        costs.running += running;
+        self.groups[group.get()].costs.learn_batch(seconds, tests, running);
     }
 
     /// Learns from one test of a worker.
     pub(super) fn learn_test(&mut self, group: GroupIndex, seconds: f64) {
-        let costs = &mut self.groups[group.get()].costs;
-        costs.tests += 1.0;
-        costs.running += seconds;
+        self.groups[group.get()].costs.learn_test(seconds);
     }
 
-    /// How long so many tests of the group may take, in seconds, where anything is known of that.
-    pub(super) fn expected(&self, group: GroupIndex, tests: usize) -> Option<f64> {
-        self.groups[group.get()].costs.of_a_test().map(|cost| cost * tests as f64)
+    /// Learns what a worker took besides the test that it then ended, with a unit to load or without.
+    pub(super) fn learn_turn(&mut self, group: GroupIndex, seconds: f64, new_unit: bool) {
+        self.groups[group.get()].costs.learn_turn(seconds, new_unit);
     }
 
-    /// The group that a free sandbox should work for.
-    pub(super) fn choose(&self, sandbox: SandboxKey) -> Option<GroupIndex> {
-        if let Some(again) = self.again.iter().find(|again| again.avoid != Some(sandbox)) {
+    /// The group that a free sandbox should work for, of those that may have more of it.
+    pub(super) fn choose(&self, sandbox: SandboxKey, may_run: impl Fn(GroupIndex) -> bool) -> Option<GroupIndex> {
+        let again = || self.again.iter().filter(|again| may_run(again.batch.group));
+        if let Some(again) = again().find(|again| again.avoid != Some(sandbox)) {
             return Some(again.batch.group);
         }
         // The group with the most left to do: whatever is large should not be begun last.
         let groups = (0..self.groups.len()).map(GroupIndex::new);
-        let largest =
-            groups.map(|group| (self.left(group), group)).max_by_key(|(left, group)| (*left, usize::MAX - group.get()));
-        match largest {
-            Some((left, group)) if left > 0 => Some(group),
+        let open = groups.filter(|group| self.left(*group) > 0 && may_run(*group));
+        let largest = open.map(|group| (self.seconds_left(group), group));
+        match largest.max_by(|(one, a), (other, b)| one.total_cmp(other).then_with(|| b.cmp(a))) {
+            Some((_, group)) => Some(group),
             // Better where it failed before than nowhere.
-            _ => self.again.front().map(|again| again.batch.group),
+            None => again().next().map(|again| again.batch.group),
         }
     }
 
@@ -160,7 +245,7 @@ impl Schedule {
             return Some(batch);
         }
         if !self.groups[group.get()].fresh.is_empty() {
-            let tests = self.cut(group, sandboxes).into_iter().map(|(test, _)| test).collect();
+            let tests = self.cut_batch(group, sandboxes).iter().map(|entry| entry.test).collect();
             return Some(Batch { group, tests });
         }
         self.again_of(group)
@@ -171,16 +256,17 @@ impl Schedule {
         if let Some(batch) = self.elsewhere(sandbox, group) {
             return Some(batch);
         }
-        let most = self.order_size(group, sandboxes);
-        let mut tests = self.claims.take(sandbox, group, most);
+        let mut tests = self.take(sandbox, group, sandboxes);
         if tests.is_empty() {
+            let weigh = self.groups[group.get()].weigh();
             if self.groups[group.get()].fresh.is_empty() {
-                self.claims.steal(sandbox, group, self.worth_splitting(group));
+                let worth = self.worth_splitting(group);
+                self.claims.steal(sandbox, group, worth, weigh);
             } else {
-                let claim = self.cut(group, sandboxes);
+                let claim = self.cut_claim(group, sandboxes);
                 self.claims.stake(sandbox, group, claim);
             }
-            tests = self.claims.take(sandbox, group, most);
+            tests = self.take(sandbox, group, sandboxes);
         }
         if tests.is_empty() { self.again_of(group) } else { Some(Batch { group, tests }) }
     }
@@ -189,7 +275,7 @@ impl Schedule {
     pub(super) fn release(&mut self, sandbox: SandboxKey) {
         if let Some((group, tests)) = self.claims.release(sandbox) {
             let fresh = &mut self.groups[group.get()].fresh;
-            tests.into_iter().rev().for_each(|test| fresh.push_front(test));
+            *fresh = tests.iter().chain(fresh.iter()).copied().collect();
         }
     }
 
@@ -208,6 +294,11 @@ impl Schedule {
         self.again.is_empty() && self.claims.is_empty() && self.groups.iter().all(|group| group.fresh.is_empty())
     }
 
+    fn seconds_left(&self, group: GroupIndex) -> f64 {
+        let weigh = self.groups[group.get()].weigh();
+        weigh.all(&self.groups[group.get()].fresh) + self.claims.seconds(group, weigh)
+    }
+
     /// Tests of the group that are to be run again and did not fail here.
     fn elsewhere(&mut self, sandbox: SandboxKey, group: GroupIndex) -> Option<Batch> {
         let fits = |again: &Again| again.batch.group == group && again.avoid != Some(sandbox);
@@ -220,41 +311,58 @@ impl Schedule {
         self.again.remove(position).map(|again| again.batch)
     }
 
-    /// From how many tests on it is worth it to load their unit twice.
-    fn worth_splitting(&self, group: GroupIndex) -> usize {
-        self.groups[group.get()].costs.of_a_test().map_or(1, |cost| (SPLIT / cost) as usize)
+    /// From how many seconds on it is worth it to load a unit twice.
+    fn worth_splitting(&self, group: GroupIndex) -> f64 {
+        let costs = &self.groups[group.get()].costs;
+        if costs.are_known() { costs.of_a_unit().unwrap_or(LOADING).min(LOADING) } else { 0.0 }
     }
 
-    fn order_size(&self, group: GroupIndex, sandboxes: usize) -> usize {
+    /// The next tests of the worker's own claim.
+    fn take(&mut self, sandbox: SandboxKey, group: GroupIndex, sandboxes: usize) -> Vec<TestIndex> {
         let Group { costs, singly, .. } = &self.groups[group.get()];
-        let size = match costs.of_a_test() {
+        let most = match costs.are_known() {
             _ if *singly => 1,
-            Some(cost) => (ORDER / cost) as usize,
-            None => SMALL_ORDER,
+            true => LARGE_ORDER,
+            false => SMALL_ORDER,
         };
         // Towards the end everybody should get something.
-        let share = self.left(group).div_ceil(sandboxes.max(1));
-        size.min(share).clamp(1, LARGE_ORDER)
+        let most = most.min(self.left(group).div_ceil(sandboxes.max(1)));
+        let seconds = if costs.are_known() { ORDER } else { f64::INFINITY };
+        self.claims.take(sandbox, group, seconds, most, self.groups[group.get()].weigh())
     }
 
-    fn cut(&mut self, group: GroupIndex, sandboxes: usize) -> Vec<(TestIndex, UnitKey)> {
-        let Group { fresh, costs, singly } = &mut self.groups[group.get()];
-        let sandboxes = sandboxes.max(1);
-        let mut size = fresh.len().div_ceil(sandboxes * SHARES);
-        if let Some(cost) = costs.of_a_test() {
-            // A batch should spend at least as long in its tests as it pays before the first.
-            let worthwhile = (costs.of_a_batch() / cost).ceil() as usize;
-            size = size.max(worthwhile);
-            let in_time = ((self.timeout / TIMEOUT_PARTS).as_secs_f64() / cost) as usize;
-            size = size.min(in_time);
-        }
-        let size = if *singly { 1 } else { size.clamp(1, fresh.len()) };
-        // A unit that is nearly done is cheaper finished here than loaded again elsewhere.
-        let unit = fresh[size - 1].1;
-        let rest_of_unit = fresh.iter().skip(size).take(size / 4 + 1).take_while(|(_, key)| *key == unit).count();
-        let size = if rest_of_unit <= size / 4 { size + rest_of_unit } else { size };
-        fresh.drain(..size).collect()
+    fn cut_claim(&mut self, group: GroupIndex, sandboxes: usize) -> Stretch {
+        let group = &mut self.groups[group.get()];
+        let share = group.weigh().all(&group.fresh) / (sandboxes.max(1) as f64 * SHARES);
+        let mut cut = group.cut(share);
+        group.round_up(&mut cut, share);
+        cut
     }
+
+    fn cut_batch(&mut self, group: GroupIndex, sandboxes: usize) -> Stretch {
+        let most = (self.timeout / TIMEOUT_PARTS).as_secs_f64();
+        let group = &mut self.groups[group.get()];
+        if group.singly {
+            return group.fresh.pop_front().into_iter().collect();
+        }
+        let share = group.weigh().all(&group.fresh) / (sandboxes.max(1) as f64 * SHARES);
+        let size = match group.costs.of_a_batch() {
+            // A batch should spend at least as long in its tests as it pays besides, and need not spend very much longer.
+            Some(overhead) => share.min(WORTHWHILE * overhead).max(overhead),
+            None => share / FIRST,
+        };
+        let size = if group.costs.are_known() { size.min(most) } else { size };
+        let mut cut = group.cut(size);
+        group.round_up(&mut cut, size);
+        cut
+    }
+}
+
+fn remember(expected: &mut Vec<Option<f64>>, test: TestIndex, seconds: Option<f64>) {
+    if expected.len() <= test.get() {
+        expected.resize(test.get() + 1, None);
+    }
+    expected[test.get()] = seconds;
 }
 
 #[cfg(test)]
@@ -267,15 +375,19 @@ mod tests {
 
     impl Schedule {
         fn next(&mut self, sandbox: SandboxKey, sandboxes: usize) -> Option<Batch> {
-            let group = self.choose(sandbox)?;
+            let group = self.choose(sandbox, |_| true)?;
             self.batch(sandbox, group, sandboxes)
         }
     }
 
     fn schedule_of(units: &[u32]) -> Schedule {
         let mut schedule = Schedule::new(1, Duration::from_secs(900));
-        schedule.add(GROUP, units.iter().enumerate().map(|(index, unit)| (TestIndex::new(index), *unit)));
+        schedule.add(GROUP, units.iter().enumerate().map(|(index, unit)| entry(index, *unit, None)));
         schedule
+    }
+
+    fn entry(index: usize, unit: UnitKey, expected: Option<f64>) -> Entry {
+        Entry { test: TestIndex::new(index), unit, expected }
     }
 
     #[derive(Clone, Debug)]
@@ -286,6 +398,8 @@ mod tests {
         Finish { seconds: f64, running: f64 },
         Order { sandbox: u64, sandboxes: usize },
         Learn { seconds: f64 },
+        Turn { seconds: f64, new_unit: bool },
+        Expect { seconds: f64, every: usize },
         Release { sandbox: u64 },
     }
 
@@ -297,6 +411,8 @@ mod tests {
             2 => (0.0f64..10.0, 0.0f64..10.0).prop_map(|(seconds, running)| Step::Finish { seconds, running }),
             6 => (0u64..4, 0usize..5).prop_map(|(sandbox, sandboxes)| Step::Order { sandbox, sandboxes }),
             1 => (0.0f64..0.5).prop_map(|seconds| Step::Learn { seconds }),
+            1 => (0.0f64..0.5, any::<bool>()).prop_map(|(seconds, new_unit)| Step::Turn { seconds, new_unit }),
+            1 => (0.0f64..9.0, 1usize..4).prop_map(|(seconds, every)| Step::Expect { seconds, every }),
             1 => (0u64..4).prop_map(|sandbox| Step::Release { sandbox }),
         ]
     }
@@ -329,6 +445,11 @@ mod tests {
                         None => prop_assert_eq!(schedule.waiting(GROUP), schedule.claims.count(GROUP)),
                     },
                     Step::Learn { seconds } => schedule.learn_test(GROUP, seconds),
+                    Step::Turn { seconds, new_unit } => schedule.learn_turn(GROUP, seconds, new_unit),
+                    Step::Expect { seconds, every } => {
+                        let of = |test: TestIndex| seconds * (test.get() % 7) as f64;
+                        schedule.expect(GROUP, |test| test.get().is_multiple_of(every).then(|| of(test)));
+                    }
                     Step::Release { sandbox } => schedule.release(sandbox),
                     Step::GiveBack { sandbox } => {
                         if let Some(batch) = out.pop() {
@@ -363,7 +484,7 @@ mod tests {
     fn batches_shrink_towards_the_end() {
         let mut schedule = schedule_of(&(0..1000).collect::<Vec<_>>());
         let sizes: Vec<_> = std::iter::from_fn(|| schedule.next(0, 4)).map(|batch| batch.tests.len()).collect();
-        assert_eq!(sizes[0], 125);
+        assert_eq!(sizes[0], 63);
         assert!(sizes.is_sorted_by(|earlier, later| earlier >= later), "{sizes:?}");
         assert_eq!(sizes.last(), Some(&1));
     }
@@ -376,7 +497,7 @@ mod tests {
         assert_eq!(order(2), [250, 251].map(TestIndex::new));
         assert_eq!(order(1), [2, 3].map(TestIndex::new));
         schedule.learn_test(GROUP, 0.01);
-        assert_eq!(schedule.order(1, GROUP, 2).unwrap().tests.len(), 20);
+        assert_eq!(schedule.order(1, GROUP, 2).unwrap().tests.len(), 19);
     }
 
     #[test]
@@ -398,9 +519,9 @@ mod tests {
     #[test]
     fn slow_tests_do_not_fill_the_timeout() {
         let mut schedule = schedule_of(&(0..1000).collect::<Vec<_>>());
-        schedule.learn(GROUP, 10.0, 1, 10.0);
+        schedule.learn(GROUP, 30.0, 1, 10.0);
         let batch = schedule.next(0, 2).unwrap();
-        assert_eq!(batch.tests.len(), 22);
+        assert_eq!(batch.tests.len(), 23);
     }
 
     #[test]
@@ -408,8 +529,59 @@ mod tests {
         let mut schedule = schedule_of(&[]);
         let failed = Batch { group: GROUP, tests: vec![TestIndex::new(0)] };
         schedule.retry(failed.clone(), 1, 2);
-        schedule.add(GROUP, [(TestIndex::new(1), 0)]);
+        schedule.add(GROUP, [entry(1, 0, None)]);
         assert_eq!(schedule.next(1, 2).unwrap().tests, [TestIndex::new(1)]);
         assert_eq!(schedule.next(1, 2), Some(failed));
+    }
+
+    #[test]
+    fn what_takes_long_goes_first() {
+        let mut schedule = schedule_of(&[0, 1, 2, 3]);
+        schedule.expect(GROUP, |test| Some([1.0, 2.0, 9.0, 3.0][test.get()]));
+        let order: Vec<_> = std::iter::from_fn(|| schedule.next(0, 9)).flat_map(|batch| batch.tests).collect();
+        assert_eq!(order, [2, 3, 1, 0].map(TestIndex::new));
+    }
+
+    #[test]
+    fn units_stay_together_and_in_order() {
+        let mut schedule = schedule_of(&[0, 0, 1, 1]);
+        schedule.expect(GROUP, |test| Some([1.0, 3.0, 4.0, 2.0][test.get()]));
+        assert_eq!(schedule.next(0, 1).unwrap().tests[0], TestIndex::new(2));
+        let rest: Vec<_> = std::iter::from_fn(|| schedule.next(0, 1)).flat_map(|batch| batch.tests).collect();
+        assert_eq!(rest, [3, 0, 1].map(TestIndex::new));
+    }
+
+    #[test]
+    fn unknown_tests_count_as_the_median() {
+        let mut schedule = schedule_of(&[0, 1, 2, 3]);
+        schedule.expect(GROUP, |test| [Some(1.0), Some(5.0), None, Some(9.0)][test.get()]);
+        let order: Vec<_> = std::iter::from_fn(|| schedule.next(0, 9)).flat_map(|batch| batch.tests).collect();
+        assert_eq!(order, [3, 1, 2, 0].map(TestIndex::new));
+    }
+
+    #[test]
+    fn cheap_batches_hold_little() {
+        let mut schedule = schedule_of(&(0..1000).collect::<Vec<_>>());
+        schedule.learn(GROUP, 10.1, 10, 10.0);
+        // Twenty times what it pays besides.
+        assert_eq!(schedule.next(0, 10).unwrap().tests.len(), 2);
+    }
+
+    #[test]
+    fn batches_that_run_tests_side_by_side_stay_large() {
+        let mut schedule = schedule_of(&(0..1000).collect::<Vec<_>>());
+        schedule.learn(GROUP, 5.0, 10, 10.0);
+        assert_eq!(schedule.next(0, 10).unwrap().tests.len(), 25);
+    }
+
+    #[test]
+    fn groups_that_may_not_run_wait() {
+        let mut schedule = Schedule::new(2, Duration::from_secs(900));
+        let other = GroupIndex::new(1);
+        schedule.add(GROUP, [entry(0, 0, None), entry(1, 0, None)]);
+        schedule.add(other, [entry(2, 0, None)]);
+        assert_eq!(schedule.choose(0, |_| true), Some(GROUP));
+        assert_eq!(schedule.choose(0, |group| group == other), Some(other));
+        assert_eq!(schedule.choose(0, |_| false), None);
     }
 }

@@ -1,0 +1,15 @@
+//! Why the history is not to be had.
+
+use std::path::PathBuf;
+
+/// What went wrong with the file of the history.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    #[error("cannot {action} {}: {source}", .path.display())]
+    Io { action: &'static str, path: PathBuf, source: std::io::Error },
+    #[error("cannot use {}: {source}", .path.display())]
+    Database { path: PathBuf, source: rusqlite::Error },
+    /// The file is whole, so it is left alone.
+    #[error("{} was written by a newer offload (its version is {found}, this one knows {known})", .path.display())]
+    Newer { path: PathBuf, found: i64, known: i64 },
+}

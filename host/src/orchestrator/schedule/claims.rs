@@ -1,0 +1,190 @@
+//! Stretches of tests that workers have to themselves.
+//!
+//! A worker is handed a few tests at a time, so that little has to be taken back from it; that these come from a stretch
+//! of its own keeps the tests of a unit together. Whoever is done takes the second half of the longest stretch that is left
+//! (work stealing: Blumofe and Leiserson, 1999).
+
+use std::collections::BTreeMap;
+
+use super::super::catalog::{GroupIndex, TestIndex};
+use super::stretch::Stretch;
+use super::{SandboxKey, Weigh};
+
+#[derive(Debug, Default)]
+pub(super) struct Claims(BTreeMap<SandboxKey, Claim>);
+
+#[derive(Debug)]
+struct Claim {
+    group: GroupIndex,
+    tests: Stretch,
+}
+
+impl Claims {
+    /// How many tests of the group are claimed.
+    pub(super) fn count(&self, group: GroupIndex) -> usize {
+        self.of(group).map(|(_, claim)| claim.tests.len()).sum()
+    }
+
+    /// How long they may take.
+    pub(super) fn seconds(&self, group: GroupIndex, weigh: Weigh) -> f64 {
+        self.of(group).map(|(_, claim)| weigh.all(&claim.tests)).sum()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.values().all(|claim| claim.tests.is_empty())
+    }
+
+    /// Gives a sandbox without a claim this one.
+    pub(super) fn stake(&mut self, sandbox: SandboxKey, group: GroupIndex, tests: Stretch) {
+        self.0.insert(sandbox, Claim { group, tests });
+    }
+
+    /// The next tests of the sandbox's own claim, for about so many seconds and `most` at the most; none where nothing is
+    /// left of it.
+    pub(super) fn take(
+        &mut self,
+        sandbox: SandboxKey,
+        group: GroupIndex,
+        seconds: f64,
+        most: usize,
+        weigh: Weigh,
+    ) -> Vec<TestIndex> {
+        let Some(claim) = self.0.get_mut(&sandbox).filter(|claim| claim.group == group) else { return Vec::new() };
+        let (mut tests, mut sum) = (Vec::new(), 0.0);
+        while let Some(entry) = claim.tests.front().filter(|_| tests.len() < most) {
+            sum += weigh.one(&entry);
+            // A long one is left where others can take it over.
+            if sum > seconds && !tests.is_empty() {
+                break;
+            }
+            tests.extend(claim.tests.pop_front().map(|entry| entry.test));
+        }
+        tests
+    }
+
+    /// Moves about the second half of the longest claim to a sandbox that has none. A unit is only split if at least `worth`
+    /// seconds of it are left: the thief has to load it anew.
+    pub(super) fn steal(&mut self, thief: SandboxKey, group: GroupIndex, worth: f64, weigh: Weigh) {
+        let others = self.of(group).filter(|(sandbox, claim)| **sandbox != thief && !claim.tests.is_empty());
+        let longest = others.map(|(sandbox, claim)| (*sandbox, weigh.all(&claim.tests)));
+        let Some((victim, _)) = longest.max_by(|(_, one), (_, other)| one.total_cmp(other)) else { return };
+        let Some(claim) = self.0.get_mut(&victim) else { return };
+        let Some(kept) = middle(&claim.tests, worth, weigh) else { return };
+        let tests = claim.tests.split_off(kept);
+        self.0.insert(thief, Claim { group, tests });
+    }
+
+    /// Takes a sandbox's claim away: what was left of it.
+    pub(super) fn release(&mut self, sandbox: SandboxKey) -> Option<(GroupIndex, Stretch)> {
+        self.0.remove(&sandbox).map(|claim| (claim.group, claim.tests))
+    }
+
+    fn of(&self, group: GroupIndex) -> impl Iterator<Item = (&SandboxKey, &Claim)> {
+        self.0.iter().filter(move |(_, claim)| claim.group == group)
+    }
+}
+
+/// Where to halve: between the units next to the middle, or within one if that is worth it. The first of the rest stays.
+fn middle(tests: &Stretch, worth: f64, weigh: Weigh) -> Option<usize> {
+    let all = weigh.all(tests);
+    let half = all / 2.0;
+    let (mut before, mut last) = (0.0, None);
+    // How far from the middle, in seconds, the nearest place between units and the nearest place at all are.
+    let (mut between, mut anywhere) = (None::<(f64, usize)>, None::<(f64, usize)>);
+    for (at, entry) in tests.iter().enumerate() {
+        let away = (half - before).abs();
+        if at > 0 {
+            let nearer = |best: Option<(f64, usize)>| best.is_none_or(|(other, _)| away < other);
+            if nearer(anywhere) {
+                anywhere = Some((away, at));
+            }
+            if last != Some(entry.unit) && nearer(between) {
+                between = Some((away, at));
+            }
+        }
+        before += weigh.one(entry);
+        last = Some(entry.unit);
+    }
+    match between {
+        Some((away, at)) if away <= all / 4.0 || all < worth => Some(at),
+        _ if all < worth => None,
+        // A single test can only be taken as a whole.
+        _ => Some(anywhere.map_or(0, |(_, at)| at)).filter(|_| !tests.is_empty()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stretch::Entry;
+    use super::*;
+
+    const GROUP: GroupIndex = GroupIndex::FIRST;
+    const WEIGH: Weigh = Weigh { typical: 1.0, each: 0.0 };
+
+    fn stretch(entries: &[(u32, f64)]) -> Stretch {
+        let entry = |(index, (unit, seconds)): (usize, &(u32, f64))| Entry {
+            test: TestIndex::new(index),
+            unit: *unit,
+            expected: Some(*seconds),
+        };
+        entries.iter().enumerate().map(entry).collect()
+    }
+
+    #[track_caller]
+    fn check_stolen(entries: &[(u32, f64)], worth: f64, expected: &[usize]) {
+        let mut claims = Claims::default();
+        claims.stake(1, GROUP, stretch(entries));
+        claims.steal(2, GROUP, worth, WEIGH);
+        let stolen = claims.take(2, GROUP, f64::INFINITY, usize::MAX, WEIGH);
+        assert_eq!(stolen, expected.iter().copied().map(TestIndex::new).collect::<Vec<_>>());
+        assert_eq!(claims.count(GROUP), entries.len() - expected.len());
+    }
+
+    fn alike(units: &[u32]) -> Vec<(u32, f64)> {
+        units.iter().map(|unit| (*unit, 1.0)).collect()
+    }
+
+    #[test]
+    fn half_is_stolen_from_the_end() {
+        check_stolen(&alike(&[0, 0, 0, 0]), 1.0, &[2, 3]);
+        check_stolen(&alike(&[0, 0, 0]), 1.0, &[1, 2]);
+        check_stolen(&alike(&[0]), 1.0, &[0]);
+        check_stolen(&[], 0.0, &[]);
+    }
+
+    #[test]
+    fn half_is_half_of_the_time() {
+        check_stolen(&[(0, 9.0), (0, 1.0), (0, 1.0), (0, 1.0)], 1.0, &[1, 2, 3]);
+        check_stolen(&[(0, 1.0), (0, 1.0), (0, 1.0), (0, 9.0)], 1.0, &[3]);
+    }
+
+    #[test]
+    fn whole_units_are_stolen_where_that_is_about_half() {
+        check_stolen(&alike(&[0, 0, 0, 0, 0, 1, 1, 1]), 1.0, &[5, 6, 7]);
+        check_stolen(&alike(&[0, 0, 0, 0, 0, 0, 0, 1]), 1.0, &[4, 5, 6, 7]);
+    }
+
+    #[test]
+    fn what_is_soon_done_is_not_split() {
+        check_stolen(&alike(&[0, 0, 0, 0]), 5.0, &[]);
+        check_stolen(&alike(&[0, 0, 0, 1]), 5.0, &[3]);
+    }
+
+    #[test]
+    fn the_longest_claim_is_halved() {
+        let mut claims = Claims::default();
+        claims.stake(1, GROUP, stretch(&alike(&[0, 0, 0])));
+        claims.stake(2, GROUP, stretch(&[(0, 0.0), (0, 0.0), (0, 5.0), (0, 5.0)]));
+        claims.steal(3, GROUP, 1.0, WEIGH);
+        assert_eq!(claims.take(3, GROUP, 99.0, 9, WEIGH), [TestIndex::new(3)]);
+    }
+
+    #[test]
+    fn what_is_taken_fills_the_time() {
+        let mut claims = Claims::default();
+        claims.stake(1, GROUP, stretch(&[(0, 0.2), (0, 0.2), (0, 0.2), (0, 7.0)]));
+        assert_eq!(claims.take(1, GROUP, 0.5, 9, WEIGH), [0, 1].map(TestIndex::new));
+        assert_eq!(claims.take(1, GROUP, 0.5, 9, WEIGH), [2].map(TestIndex::new));
+        assert_eq!(claims.take(1, GROUP, 0.5, 9, WEIGH), [3].map(TestIndex::new));
+    }
+}

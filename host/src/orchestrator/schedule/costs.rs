@@ -1,0 +1,76 @@
+//! What was learned of a group's costs, in seconds.
+
+/// What a test may take of which nothing is known, as long as nothing is known of any other.
+const UNKNOWN: f64 = 1.0;
+
+/// No process is started for less.
+const LEAST_OVERHEAD: f64 = 0.02;
+
+#[derive(Debug, Default)]
+pub(super) struct Costs {
+    batches: f64,
+    overhead: f64,
+    /// Whether batches run tests side by side, so that what they take besides cannot be seen.
+    opaque: bool,
+    tests: f64,
+    running: f64,
+    /// The median of what earlier runs let expect.
+    median: Option<f64>,
+    units: f64,
+    loading: f64,
+    turns: f64,
+    between: f64,
+}
+
+impl Costs {
+    pub(super) fn learn_batch(&mut self, seconds: f64, tests: usize, running: f64) {
+        self.batches += 1.0;
+        self.overhead += (seconds - running).max(0.0);
+        self.opaque |= running > seconds;
+        self.tests += tests as f64;
+        self.running += running;
+    }
+
+    pub(super) fn learn_test(&mut self, seconds: f64) {
+        self.tests += 1.0;
+        self.running += seconds;
+    }
+
+    /// A worker took so long besides a test's own time, with a new unit before it or without.
+    pub(super) fn learn_turn(&mut self, seconds: f64, new_unit: bool) {
+        let (count, sum) =
+            if new_unit { (&mut self.units, &mut self.loading) } else { (&mut self.turns, &mut self.between) };
+        *count += 1.0;
+        *sum += seconds.max(0.0);
+    }
+
+    pub(super) fn expect(&mut self, median: Option<f64>) {
+        self.median = median;
+    }
+
+    /// Whether there is any measure of its tests.
+    pub(super) fn are_known(&self) -> bool {
+        self.median.is_some() || self.tests > 0.0
+    }
+
+    /// A test of which nothing else is known.
+    pub(super) fn of_a_test(&self) -> f64 {
+        let learned = || (self.tests > 0.0).then(|| (self.running / self.tests).max(1e-6));
+        self.median.or_else(learned).unwrap_or(UNKNOWN)
+    }
+
+    /// What a batch takes besides its tests, as far as that can be seen.
+    pub(super) fn of_a_batch(&self) -> Option<f64> {
+        (self.batches > 0.0 && !self.opaque).then(|| (self.overhead / self.batches).max(LEAST_OVERHEAD))
+    }
+
+    /// What a worker takes for each test besides the test itself.
+    pub(super) fn of_a_turn(&self) -> f64 {
+        if self.turns > 0.0 { self.between / self.turns } else { 0.0 }
+    }
+
+    /// What a worker takes to load a unit, once that was seen.
+    pub(super) fn of_a_unit(&self) -> Option<f64> {
+        (self.units > 0.0).then(|| self.loading / self.units)
+    }
+}

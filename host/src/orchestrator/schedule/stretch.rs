@@ -1,0 +1,100 @@
+//! Tests in a row, and how long they may take.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::super::catalog::TestIndex;
+
+/// Tests with the same key share a unit.
+pub(in crate::orchestrator) type UnitKey = u32;
+
+/// A test that waits to be handed out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::orchestrator) struct Entry {
+    pub(in crate::orchestrator) test: TestIndex,
+    pub(in crate::orchestrator) unit: UnitKey,
+    /// Seconds, where that is known.
+    pub(in crate::orchestrator) expected: Option<f64>,
+}
+
+/// Tests in the order in which they will be handed out.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stretch {
+    entries: VecDeque<Entry>,
+    /// The seconds of those of which that is known, and how many the others are.
+    known: f64,
+    unknown: usize,
+}
+
+impl Stretch {
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How long all of it may take, if a test of which nothing is known takes `typical`, and each takes `each` besides.
+    pub(super) fn seconds(&self, typical: f64, each: f64) -> f64 {
+        self.known.max(0.0) + self.unknown as f64 * typical + self.len() as f64 * each
+    }
+
+    pub(super) fn push_back(&mut self, entry: Entry) {
+        self.count(entry, 1.0);
+        self.entries.push_back(entry);
+    }
+
+    pub(super) fn front(&self) -> Option<Entry> {
+        self.entries.front().copied()
+    }
+
+    pub(super) fn pop_front(&mut self) -> Option<Entry> {
+        let entry = self.entries.pop_front()?;
+        self.count(entry, -1.0);
+        if self.entries.is_empty() {
+            // What rounding left behind.
+            self.known = 0.0;
+        }
+        Some(entry)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
+    /// All from `at` on.
+    pub(super) fn split_off(&mut self, at: usize) -> Self {
+        let stolen: Self = self.entries.split_off(at).into_iter().collect();
+        *self = std::mem::take(&mut self.entries).into_iter().collect();
+        stolen
+    }
+
+    /// Puts whole units that take long before those that do not; within a unit the order stays.
+    pub(super) fn longest_first(&mut self, typical: f64) {
+        let mut units: HashMap<UnitKey, f64> = HashMap::new();
+        for entry in &self.entries {
+            *units.entry(entry.unit).or_default() += entry.expected.unwrap_or(typical);
+        }
+        let mut entries = Vec::from(std::mem::take(&mut self.entries));
+        entries.sort_by(|one, other| {
+            units[&other.unit].total_cmp(&units[&one.unit]).then_with(|| one.unit.cmp(&other.unit))
+        });
+        self.entries = entries.into();
+    }
+
+    fn count(&mut self, entry: Entry, sign: f64) {
+        match entry.expected {
+            Some(seconds) => self.known += sign * seconds,
+            None if sign > 0.0 => self.unknown += 1,
+            None => self.unknown -= 1,
+        }
+    }
+}
+
+impl FromIterator<Entry> for Stretch {
+    fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
+        let mut stretch = Self::default();
+        entries.into_iter().for_each(|entry| stretch.push_back(entry));
+        stretch
+    }
+}
