@@ -6,6 +6,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::config::{CopyDir, EnvVar};
+use crate::model::Shard;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -40,6 +41,8 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Discover tests without running them.
     Collect(CollectArgs),
+    /// Join the results of shards into one report and exit code.
+    Merge(MergeArgs),
     /// Show what earlier runs say: the slowest, the flakiest and the newly failing tests.
     History(HistoryArgs),
     /// Validate the configuration file.
@@ -53,6 +56,9 @@ pub(super) struct RunArgs {
     /// Override the maximum of parallel sandboxes.
     #[arg(short, long, value_name = "N", value_parser = parallel)]
     pub(super) parallel: Option<usize>,
+    /// Run only the K-th of N parts of the tests, cut by how long they take.
+    #[arg(long, value_name = "K/N", conflicts_with = "collect_only")]
+    pub(super) shard: Option<Shard>,
     /// Only discover tests, don't run them.
     #[arg(long)]
     pub(super) collect_only: bool,
@@ -77,6 +83,16 @@ pub(super) enum Format {
     Text,
     /// One object, for programs.
     Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct MergeArgs {
+    /// The output directories of the runs.
+    #[arg(required = true, value_name = "DIR")]
+    pub(super) directories: Vec<PathBuf>,
+    /// Where the joined reports go.
+    #[arg(short, long, value_name = "DIR", default_value = "test-results")]
+    pub(super) output_dir: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]

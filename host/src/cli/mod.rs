@@ -4,6 +4,7 @@ mod args;
 mod collect;
 mod history;
 mod init;
+mod merge;
 mod output;
 mod project;
 mod run;
@@ -42,6 +43,7 @@ async fn execute(args: Args) -> anyhow::Result<u8> {
     match command {
         Command::Run(options) => run::run(&config, verbose, options).await,
         Command::Collect(options) => collect::collect(&config, options.format).await,
+        Command::Merge(options) => merge::merge_runs(&config, options).await,
         Command::History(options) => history::history(&config, &options),
         Command::Validate => validate::validate(&config).await,
         Command::Init(options) => init::init(&config, &options),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use super::{Attempt, BatchId, ExitCode, Failure, GroupName, RunId, SandboxName, Summary, Test, Verdict};
+use super::{Attempt, BatchId, ExitCode, Failure, GroupName, RunId, SandboxName, Shard, Summary, Test, Verdict};
 
 /// One thing that happened. The ledger and every report are functions of a run's events.
 #[derive(Clone, Debug, Serialize)]
@@ -30,6 +30,15 @@ pub enum Event {
         tests: usize,
         problems: usize,
         seconds: f64,
+    },
+    /// Only a part of the group's tests is this run's.
+    Sharded {
+        group: GroupName,
+        shard: Shard,
+        /// How many tests all shards have together.
+        tests: usize,
+        /// The same for all shards of one plan, and only for those.
+        plan: String,
     },
     /// A group of several could not be discovered at all; it gets an error result of its own.
     DiscoveryFailed {

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::dispatch::Message;
 use crate::config::Config;
-use crate::history::{History, HistoryError, Recorder, commit_of};
+use crate::history::{Expectations, History, Opened, Recorder, commit_of};
 use crate::model::{Event, NoticeLevel};
 
 /// How long the end of a run waits for a file that others use.
@@ -32,6 +32,7 @@ impl Memory {
     /// Begins to read; what is expected of the tests comes as a message.
     pub(super) fn of(config: &Config, sender: mpsc::UnboundedSender<Message>) -> Self {
         if !config.history.enabled {
+            expect(&sender, Expectations::default());
             return Self::default();
         }
         let path = config.history_path();
@@ -68,12 +69,24 @@ fn not_kept(why: &str) -> String {
 fn read(path: PathBuf, sender: &mpsc::UnboundedSender<Message>) -> Option<History> {
     // Without a dispatcher the run is over.
     let warn = |message| drop(sender.send(Message::Log(NoticeLevel::Warning, message)));
-    let unusable = |error: HistoryError| warn(format!("this run goes without history: {error}"));
-    let opened = History::open(&path).map_err(unusable).ok()?;
-    if let Some(warning) = opened.warning {
-        warn(warning);
+    let known = History::open(&path).and_then(|Opened { history, warning }| {
+        warning.into_iter().for_each(warn);
+        Ok((history.expectations()?, history))
+    });
+    match known {
+        Ok((expectations, history)) => {
+            expect(sender, expectations);
+            Some(history)
+        }
+        Err(error) => {
+            warn(format!("this run goes without history: {error}"));
+            expect(sender, Expectations::default());
+            None
+        }
     }
-    let expectations = opened.history.expectations().map_err(unusable).ok()?;
+}
+
+/// Whoever waits for this waits no longer.
+fn expect(sender: &mpsc::UnboundedSender<Message>, expectations: Expectations) {
     let _ = sender.send(Message::Expected(expectations));
-    Some(opened.history)
 }

@@ -12,6 +12,7 @@ mod pool;
 mod runner;
 mod schedule;
 mod settle;
+mod shard;
 mod signals;
 mod stop;
 mod worker;

@@ -7,13 +7,13 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::catalog::{Catalog, GroupIndex};
-use super::dispatch::{Dispatcher, Finished, GroupRules, Message, Rules, Search};
+use super::dispatch::{Dispatcher, Finished, GroupRules, Message, Rules, Search, Sources};
 use super::memory::Memory;
 use super::pool::SandboxPool;
 use super::signals::Signals;
 use crate::config::{Config, CopyDir, SandboxConfig};
 use crate::framework::{Framework, TestFramework};
-use crate::model::{Discovered, Event, ExitCode, Failure, Summary};
+use crate::model::{Discovered, Event, ExitCode, Failure, Shard, Summary};
 use crate::plugin::LogSink;
 use crate::provider::Provider;
 use crate::report::{Console, ReportError, ReportOptions, Reporter};
@@ -24,6 +24,8 @@ pub struct RunOverrides {
     pub max_parallel: Option<usize>,
     pub env: Vec<(String, String)>,
     pub copy_dirs: Vec<CopyDir>,
+    /// The part of the tests that is to be run.
+    pub shard: Option<Shard>,
 }
 
 /// Why there is no result to speak of.
@@ -101,7 +103,7 @@ impl Orchestrator {
         let memory = Memory::of(&self.config, sender.clone());
         let search = Search::new(self.frameworks.clone(), sender);
         let signals = listen()?;
-        self.dispatch(pool, messages, search, memory, signals).await
+        self.dispatch(Sources { pool, search, memory, messages }, None, signals).await
     }
 
     /// Finds the tests and creates the sandboxes at the same time, and runs.
@@ -125,7 +127,7 @@ impl Orchestrator {
         let mut pool = SandboxPool::new().isolated(isolated);
         let max_parallel = overrides.max_parallel.unwrap_or(self.config.offload.max_parallel);
         pool.start(max_parallel, &provider, &self.sandbox_config(env, &overrides.copy_dirs));
-        self.dispatch(pool, messages, search, memory, signals).await
+        self.dispatch(Sources { pool, search, memory, messages }, overrides.shard, signals).await
     }
 
     /// The group whose first worker finds its tests on the way: it sees what a command on this machine would see, and has
@@ -149,14 +151,7 @@ impl Orchestrator {
         }
     }
 
-    async fn dispatch(
-        &self,
-        pool: SandboxPool,
-        messages: mpsc::UnboundedReceiver<Message>,
-        search: Search,
-        memory: Memory,
-        signals: Signals,
-    ) -> Result<RunResult, RunError> {
+    async fn dispatch(&self, sources: Sources, shard: Option<Shard>, signals: Signals) -> Result<RunResult, RunError> {
         let scratch = tempfile::Builder::new()
             .prefix("offload-results-")
             .tempdir()
@@ -165,20 +160,20 @@ impl Orchestrator {
             retry_count: self.config.offload.retry_count,
             limit: Duration::from_secs(self.config.offload.test_timeout_secs),
             stream: self.stream_output,
-            early_workers: early_workers(&pool),
+            early_workers: early_workers(&sources.pool),
+            shard,
             groups: self.frameworks.iter().map(|framework| self.group_rules(framework)).collect(),
         };
         let started = Event::RunStarted {
-            run_id: pool.run_id().clone(),
+            run_id: sources.pool.run_id().clone(),
             version: env!("CARGO_PKG_VERSION"),
             started: jiff::Timestamp::now().to_string(),
             provider: self.config.provider.kind.clone(),
-            max_parallel: pool.capacity(),
+            max_parallel: sources.pool.capacity(),
         };
         let reporter = Reporter::new(self.report_options())?;
         let catalog = Catalog::new(self.frameworks.clone());
-        let mut dispatcher =
-            Dispatcher::new(rules, catalog, reporter, memory, pool, messages, search, scratch.path().to_owned());
+        let mut dispatcher = Dispatcher::new(rules, catalog, sources, reporter, scratch.path().to_owned());
         dispatcher.emit(&started);
         for framework in &self.frameworks {
             dispatcher.emit(&Event::DiscoveryStarted { group: framework.group().clone() });

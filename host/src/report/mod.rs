@@ -7,6 +7,7 @@ mod console;
 mod error;
 mod events;
 mod junit;
+mod merge;
 mod options;
 mod output_dir;
 mod reporter;
@@ -19,5 +20,6 @@ mod sample;
 mod whole_run;
 
 pub use error::ReportError;
+pub use merge::{MergeError, Merged, merge};
 pub use options::{Console, ReportOptions};
 pub use reporter::{Reporter, Written};

@@ -12,7 +12,8 @@ use super::crew::Crew;
 use super::search::Search;
 use crate::history::Expectations;
 use crate::model::{
-    Attempt, BatchId, Discovered, Event, ExitCode, Failure, NoticeLevel, Outcome, SandboxName, Summary, Test, Verdict,
+    Attempt, BatchId, Discovered, Event, ExitCode, Failure, NoticeLevel, Outcome, SandboxName, Shard, Summary, Test,
+    Verdict,
 };
 use crate::orchestrator::catalog::{Catalog, GroupIndex, TestIndex};
 use crate::orchestrator::ledger::{Again, Ledger, Recorded};
@@ -52,6 +53,8 @@ pub(in crate::orchestrator) struct Rules {
     pub(in crate::orchestrator) stream: bool,
     /// How many workers may be started before it is known how many tests there are.
     pub(in crate::orchestrator) early_workers: usize,
+    /// Which part of the tests is to be run.
+    pub(in crate::orchestrator) shard: Option<Shard>,
     /// In the order of the catalog.
     pub(in crate::orchestrator) groups: Vec<GroupRules>,
 }
@@ -80,7 +83,12 @@ pub(in crate::orchestrator) struct Dispatcher {
     pub(super) ledger: Ledger,
     pub(super) reporter: Reporter,
     pub(super) memory: Memory,
-    pub(super) expectations: Expectations,
+    /// Absent until it is known what earlier runs say.
+    pub(super) expectations: Option<Expectations>,
+    /// What was discovered before that.
+    pub(super) held: Vec<(GroupIndex, Discovered, Duration)>,
+    /// How many tests belong to other shards.
+    pub(super) elsewhere: usize,
     pub(super) pool: SandboxPool,
     pub(super) stations: BTreeMap<SandboxKey, Station>,
     pub(super) next_station: SandboxKey,
@@ -210,6 +218,14 @@ pub(super) enum Phase {
     Finishing,
 }
 
+/// Where tests, sandboxes and knowledge come from.
+pub(in crate::orchestrator) struct Sources {
+    pub(in crate::orchestrator) pool: SandboxPool,
+    pub(in crate::orchestrator) search: Search,
+    pub(in crate::orchestrator) memory: Memory,
+    pub(in crate::orchestrator) messages: mpsc::UnboundedReceiver<Message>,
+}
+
 /// How a run ended.
 pub(in crate::orchestrator) struct Finished {
     pub(in crate::orchestrator) exit_code: ExitCode,
@@ -223,13 +239,11 @@ impl Dispatcher {
     pub(in crate::orchestrator) fn new(
         rules: Rules,
         catalog: Catalog,
+        sources: Sources,
         reporter: Reporter,
-        memory: Memory,
-        pool: SandboxPool,
-        messages: mpsc::UnboundedReceiver<Message>,
-        search: Search,
         scratch: PathBuf,
     ) -> Self {
+        let Sources { pool, search, memory, messages } = sources;
         let groups = catalog.group_indices().count();
         let (news_sender, news) = mpsc::channel(BACKLOG);
         let mut schedule = Schedule::new(groups, rules.limit);
@@ -243,7 +257,9 @@ impl Dispatcher {
             catalog,
             reporter,
             memory,
-            expectations: Expectations::default(),
+            expectations: None,
+            held: Vec::new(),
+            elsewhere: 0,
             pool,
             stations: BTreeMap::new(),
             next_station: 0,
@@ -392,6 +408,8 @@ impl Dispatcher {
         }
         let exit_code = match self.stop {
             Some(Stop::Signal(signal)) => ExitCode::Interrupted(signal),
+            // All that there is was found, and none of it is for this shard.
+            _ if self.elsewhere > 0 && self.ledger.summary().total() == 0 => ExitCode::Success,
             _ => self.ledger.exit_code(),
         };
         let summary = self.ledger.summary();

@@ -7,10 +7,11 @@ use std::time::Duration;
 use super::dispatcher::{Dispatcher, Message};
 use crate::framework::nameless;
 use crate::history::Expectations;
-use crate::model::{Discovered, Event, Outcome, Status, Test};
+use crate::model::{Discovered, Event, Outcome, Status, Test, TestId};
 use crate::orchestrator::catalog::{GroupIndex, TestIndex};
 use crate::orchestrator::ledger::Again;
 use crate::orchestrator::schedule::Entry;
+use crate::orchestrator::shard::{plan, split};
 
 impl Dispatcher {
     pub(super) fn message(&mut self, message: Message) {
@@ -30,6 +31,13 @@ impl Dispatcher {
 
     /// Earlier runs may be heard of before a group's tests are known, or after.
     fn expect(&mut self, expectations: Expectations) {
+        for (group, discovered, duration) in self.keep(expectations) {
+            self.discovered(group, discovered, duration);
+        }
+    }
+
+    /// Takes the expectations in; gives what was waiting for them.
+    fn keep(&mut self, expectations: Expectations) -> Vec<(GroupIndex, Discovered, Duration)> {
         for group in self.catalog.group_indices() {
             let of = |test| {
                 let test = self.catalog.test(test);
@@ -37,7 +45,8 @@ impl Dispatcher {
             };
             self.schedule.expect(group, of);
         }
-        self.expectations = expectations;
+        self.expectations = Some(expectations);
+        std::mem::take(&mut self.held)
     }
 
     /// A group that could not be discovered is an error result of its own, unless nothing at all was found.
@@ -55,7 +64,13 @@ impl Dispatcher {
     }
 
     pub(super) fn discovered(&mut self, group: GroupIndex, discovered: Discovered, duration: Duration) {
-        let Discovered { tests, problems, max_failures, deselected } = discovered;
+        if self.rules.shard.is_some() && self.expectations.is_none() {
+            // All shards are to be cut by the same knowledge.
+            self.held.push((group, discovered, duration));
+            return;
+        }
+        let Discovered { tests, problems, max_failures, mut deselected } = discovered;
+        let tests = self.shard(group, tests, &mut deselected);
         self.search.finished(group, deselected);
         self.max_failures = self.max_failures.into_iter().chain(max_failures).filter(|most| *most > 0).min();
         let finished = Event::DiscoveryFinished {
@@ -72,7 +87,7 @@ impl Dispatcher {
                 self.add_judged(group, test, outcome);
                 continue;
             }
-            let expected = self.expectations.of(&test.group, &test.id).map(|expected| expected.mean);
+            let expected = self.expected(&test);
             let number = u32::try_from(fresh.len()).unwrap_or(u32::MAX);
             // One that belongs to no unit is one.
             let unit = test.unit.clone().map_or(number, |unit| *units.entry(unit).or_insert(number));
@@ -84,6 +99,32 @@ impl Dispatcher {
         }
         self.emit(&finished);
         self.judge_undiscovered();
+    }
+
+    fn expected(&self, test: &Test) -> Option<f64> {
+        self.expectations.as_ref()?.of(&test.group, &test.id).map(|expected| expected.mean)
+    }
+
+    /// Keeps the tests of this shard; the others are known, and for others.
+    fn shard(&mut self, group: GroupIndex, tests: Vec<Test>, others: &mut Vec<TestId>) -> Vec<Test> {
+        let Some(shard) = self.rules.shard else { return tests };
+        let micros = |test: &Test| self.expected(test).map(|seconds| (seconds * 1e6) as u64);
+        let items: Vec<_> = tests.iter().map(|test| (test, micros(test))).collect();
+        let shard_of = split(&items, shard.count as usize, group.get());
+        let plan = plan(&items, &shard_of);
+        let total = tests.len();
+        let group = self.catalog.group_name(group).clone();
+        self.emit(&Event::Sharded { group, shard, tests: total, plan });
+        let mut own = Vec::new();
+        for (test, place) in tests.into_iter().zip(shard_of) {
+            if place + 1 == shard.index as usize {
+                own.push(test);
+            } else {
+                others.push(test.id);
+            }
+        }
+        self.elsewhere += total - own.len();
+        own
     }
 
     pub(super) fn add(&mut self, group: GroupIndex, test: Test) -> TestIndex {

@@ -7,5 +7,5 @@ mod intake;
 mod news;
 mod search;
 
-pub(super) use dispatcher::{Dispatcher, Finished, GroupRules, Message, Rules};
+pub(super) use dispatcher::{Dispatcher, Finished, GroupRules, Message, Rules, Sources};
 pub(super) use search::Search;

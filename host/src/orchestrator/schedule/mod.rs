@@ -14,8 +14,8 @@ use std::time::Duration;
 use super::catalog::{GroupIndex, TestIndex};
 use claims::Claims;
 use costs::Costs;
+pub(super) use stretch::Entry;
 use stretch::Stretch;
-pub(super) use stretch::{Entry, UnitKey};
 
 /// A sandbox as the schedule tells it from others.
 pub(super) type SandboxKey = u64;
@@ -369,6 +369,7 @@ fn remember(expected: &mut Vec<Option<f64>>, test: TestIndex, seconds: Option<f6
 mod tests {
     use proptest::prelude::*;
 
+    use super::stretch::UnitKey;
     use super::*;
 
     const GROUP: GroupIndex = GroupIndex::FIRST;

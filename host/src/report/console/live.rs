@@ -63,6 +63,10 @@ impl Live {
                 let (found, name) = (counted(*tests, "test"), one_line(group.as_str()));
                 talk.line(&format!("found {found}{problems} in group {name} ({})", duration(*seconds)));
             }
+            Event::Sharded { group, shard, tests, .. } => {
+                let (all, name) = (counted(*tests, "test"), one_line(group.as_str()));
+                talk.line(&format!("shard {shard} of the {all} in group {name}"));
+            }
             Event::DiscoveryFailed { group, failure } => {
                 self.error(&mut talk, &format!("could not discover group {}", one_line(group.as_str())), failure);
             }

@@ -9,10 +9,11 @@ use std::{
 };
 
 use indexmap::{IndexMap, IndexSet};
+use serde::Serialize;
 
 use super::spool::{Place, Spool, Texts};
 use crate::{
-    model::{Attempt, AttemptNumber, Event, ExitCode, GroupName, RunId, Status, Summary, Test, Verdict},
+    model::{Attempt, AttemptNumber, Event, ExitCode, GroupName, RunId, Shard, Status, Summary, Test, Verdict},
     report::ReportError,
 };
 
@@ -22,6 +23,7 @@ pub(in crate::report) struct Results {
     pub run: Option<Run>,
     pub groups: IndexSet<GroupName>,
     pub end: Option<End>,
+    pub shard: Option<ShardRecord>,
     tests: IndexMap<Key, Record>,
     names: HashSet<Arc<str>>,
     spool: Spool,
@@ -40,6 +42,23 @@ pub(in crate::report) struct Run {
 pub(in crate::report) struct End {
     pub exit_code: ExitCode,
     pub seconds: f64,
+}
+
+/// Which part of the tests this was.
+#[derive(Debug, Serialize)]
+pub(in crate::report) struct ShardRecord {
+    #[serde(flatten)]
+    pub shard: Shard,
+    pub groups: IndexMap<GroupName, Plan>,
+}
+
+/// How a group was cut into shards.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(in crate::report) struct Plan {
+    /// How many tests all shards have together.
+    pub tests: usize,
+    /// The same for all shards of one plan.
+    pub plan: String,
 }
 
 /// What became of one test.
@@ -80,6 +99,7 @@ impl Results {
             run: None,
             groups: IndexSet::new(),
             end: None,
+            shard: None,
             tests: IndexMap::new(),
             names: HashSet::new(),
             spool: Spool::create(directory)?,
@@ -110,6 +130,10 @@ impl Results {
                 return kept;
             }
             Event::Judged { test, verdict } => self.record(test).verdict = Some(*verdict),
+            Event::Sharded { group, shard, tests, plan } => {
+                let record = self.shard.get_or_insert_with(|| ShardRecord { shard: *shard, groups: IndexMap::new() });
+                record.groups.insert(group.clone(), Plan { tests: *tests, plan: plan.clone() });
+            }
             Event::RunFinished { exit_code, seconds, .. } => {
                 self.end = Some(End { exit_code: *exit_code, seconds: *seconds });
             }

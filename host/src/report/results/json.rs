@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::ser::Formatter;
 
-use super::{Record, Results, Try};
+use super::{Record, Results, ShardRecord, Try};
 use crate::model::{AttemptNumber, ExitCode, GroupName, RunId, Status, Summary, Test, TestId, Verdict};
 
 const SCHEMA: u32 = 1;
@@ -23,6 +23,8 @@ struct Document<'a> {
     started: Option<&'a str>,
     /// Seconds by the clock on the wall.
     duration: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shard: Option<&'a ShardRecord>,
     tests: Tests<'a>,
 }
 
@@ -59,6 +61,7 @@ impl Results {
             summary: self.summary(),
             started: self.run.as_ref().map(|run| run.started.as_str()),
             duration: self.end.map(|end| end.seconds),
+            shard: self.shard.as_ref(),
             tests: Tests(self),
         };
         document.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, OneTestALine::default()))?;

@@ -4,5 +4,6 @@ mod fold;
 mod json;
 mod spool;
 
+use fold::ShardRecord;
 pub(super) use fold::{Record, Results, Try};
 pub(super) use spool::{Names, Texts};
