@@ -98,9 +98,11 @@ fn events_tell_the_run_in_order() {
     };
     assert_eq!(position("run-started"), 0);
     assert!(position("discovery-started") < position("discovery-finished"));
-    assert!(position("test-discovered") < position("batch-started"));
-    assert!(position("sandbox-up") < position("batch-started"));
-    assert!(position("batch-started") < position("attempted"));
+    // The first worker discovers.
+    assert!(position("sandbox-up") < position("worker-started"));
+    assert!(position("worker-started") < position("test-discovered"));
+    assert!(position("discovery-finished") < position("test-started"));
+    assert!(position("test-started") < position("attempted"));
     assert!(position("attempted") < position("judged"));
     assert_eq!(position("run-finished"), events.len() - 1);
     assert_eq!(done.events_of("test-discovered").len(), 7);
@@ -113,8 +115,8 @@ fn events_are_written_as_it_goes() {
     let project = Project::pytest().file("test_it.py", "import time\ndef test_it():\n    time.sleep(3)\n");
     let events = project.path().join("test-results/events.jsonl");
     let mut running = project.offload(&["run"]).start();
-    running.wait_until("events.jsonl tells of the batch", || {
-        std::fs::read_to_string(&events).is_ok_and(|text| text.contains("\"batch-started\""))
+    running.wait_until("events.jsonl tells which test runs", || {
+        std::fs::read_to_string(&events).is_ok_and(|text| text.contains("\"test-started\""))
     });
     running.finish().exits(0);
 }

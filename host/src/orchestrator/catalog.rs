@@ -25,7 +25,6 @@ impl TestIndex {
 pub(super) struct GroupIndex(usize);
 
 impl GroupIndex {
-    #[cfg(test)]
     pub(super) const FIRST: Self = Self(0);
 
     pub(super) fn new(index: usize) -> Self {

@@ -14,6 +14,7 @@ mod schedule;
 mod settle;
 mod shard;
 mod signals;
+pub mod simulation;
 mod stop;
 mod worker;
 

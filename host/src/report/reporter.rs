@@ -91,11 +91,15 @@ impl Reporter {
         }
     }
 
+    /// Writes what waits in memory, for those who follow the run by its files.
+    pub fn settle(&mut self) -> Result<(), ReportError> {
+        let flushed = self.events.as_mut().map_or(Ok(()), EventLog::flush);
+        flushed.or_else(|error| self.failed(error))
+    }
+
     /// Ends all reports. Returns the first error that any of them met.
     pub fn finish(mut self) -> Result<Written, ReportError> {
-        if let Some(Err(error)) = self.events.as_mut().map(EventLog::flush) {
-            let _told_below = self.failed(error);
-        }
+        let _told_below = self.settle();
         self.console.leave();
         match self.first_error {
             Some(error) => Err(error),

@@ -28,7 +28,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::config::{OffloadConfig, ReportConfig, load_config};
+    use crate::config::{HistoryConfig, OffloadConfig, ReportConfig, load_config};
 
     /// Every pair of a provider and a framework, with its text.
     fn pairs() -> impl Iterator<Item = (&'static str, &'static str, String)> {
@@ -50,6 +50,7 @@ mod tests {
             assert!(config.groups.values().all(|group| group.kind == framework));
             assert_eq!(config.offload, OffloadConfig::default());
             assert_eq!(config.report, ReportConfig::default());
+            assert_eq!(config.history, HistoryConfig::default());
         }
     }
 

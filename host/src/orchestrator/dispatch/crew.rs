@@ -12,12 +12,6 @@ use crate::orchestrator::schedule::{Batch, SandboxKey};
 use crate::orchestrator::settle::{End, describe};
 use crate::orchestrator::worker::{self, Job, Order};
 
-/// A worker runs a test only when it knows what follows, so it needs two.
-const LEAST_PENDING: usize = 2;
-
-/// Tests that take less than this together, in seconds, may be done before more of them arrive.
-const SHORT: f64 = 0.1;
-
 /// The workers of one group.
 pub(super) struct Crew {
     /// Whether workers, rather than batches, run its tests.
@@ -76,7 +70,7 @@ impl Dispatcher {
         let news = NewsSender { batch: id, channel: self.news_sender.clone() };
         self.tasks.spawn(worker::run(job, receiver, cancelled.clone(), news));
         let mut running = Running::new(key, sandbox.name().clone(), group, log, cancelled);
-        running.worker = Some(WorkerState { orders, phase: Phase::Starting, discovers: discover });
+        running.worker = Some(WorkerState { orders, phase: Phase::Starting, discovers: discover, asked: false });
         self.batches.insert(id, running);
     }
 
@@ -86,7 +80,7 @@ impl Dispatcher {
             return self.send_home(id);
         }
         while let Some(group) = self.hungry(id) {
-            let next = self.may_run(group, Some(id)).then(|| self.schedule.order(key, group, self.stations.len()));
+            let next = self.may_run(group, Some(id)).then(|| self.order(key, id, group));
             match next.flatten() {
                 Some(batch) => self.assign(id, batch),
                 None => return self.dismiss(key, id, group),
@@ -94,14 +88,18 @@ impl Dispatcher {
         }
     }
 
+    fn order(&mut self, key: SandboxKey, id: BatchId, group: GroupIndex) -> Option<Batch> {
+        let pending = self.batches.get(&id)?.unresolved.iter().copied();
+        self.schedule.order(key, group, self.stations.len(), pending)
+    }
+
     /// The group of a worker that could do with more tests.
     fn hungry(&self, id: BatchId) -> Option<GroupIndex> {
         let running = self.batches.get(&id)?;
         let worker = running.worker.as_ref()?;
-        let pending = running.unresolved.len();
-        let soon_done = || self.schedule.are_done_within(running.group, SHORT, running.unresolved.iter().copied());
         let takes = worker.phase == Phase::Working && !worker.discovers;
-        (takes && (pending < LEAST_PENDING || soon_done())).then_some(running.group)
+        let wants_more = || self.schedule.wants_more(running.group, running.unresolved.iter().copied());
+        (takes && wants_more()).then_some(running.group)
     }
 
     fn assign(&mut self, id: BatchId, batch: Batch) {
@@ -120,8 +118,36 @@ impl Dispatcher {
         let wanted_elsewhere =
             self.schedule.choose(key, |group| self.may_run(group, Some(id))).is_some_and(|other| other != group);
         let Some(running) = self.batches.get_mut(&id) else { return };
-        if !self.search.is_open(group) && (!running.unresolved.is_empty() || wanted_elsewhere) {
+        if self.search.is_open(group) {
+            return;
+        }
+        if !running.unresolved.is_empty() || wanted_elsewhere {
             running.finish();
+        } else {
+            self.take_back(group);
+        }
+    }
+
+    /// Asks the worker that would end last for tests that it will not come to soon.
+    fn take_back(&mut self, group: GroupIndex) {
+        let asked = |running: &Running| running.worker.as_ref().is_none_or(|worker| worker.asked);
+        let working = self.batches.iter().filter(|(_, running)| running.group == group && running.has_tests());
+        if working.clone().any(|(_, running)| asked(running)) {
+            // What comes of that is waited for.
+            return;
+        }
+        let takes_orders =
+            |running: &Running| running.worker.as_ref().is_some_and(|worker| worker.phase == Phase::Working);
+        let pending =
+            working.filter(|(_, running)| takes_orders(running)).map(|(id, running)| (*id, running.pending()));
+        let Some((id, tests)) = self.schedule.take_back(group, pending) else {
+            return;
+        };
+        let ids = tests.iter().map(|test| self.catalog.test(*test).id.clone()).collect();
+        if let Some(worker) = self.batches.get_mut(&id).and_then(|running| running.worker.as_mut()) {
+            worker.asked = true;
+            // One that has ended takes no orders.
+            let _ = worker.orders.send(Order::Withdraw(ids));
         }
     }
 
@@ -148,6 +174,9 @@ impl Dispatcher {
     pub(super) fn returned(&mut self, id: BatchId, ids: &[TestId]) {
         let Some(running) = self.batches.get_mut(&id) else { return };
         let group = running.group;
+        if let Some(worker) = &mut running.worker {
+            worker.asked = false;
+        }
         let tests = ids.iter().filter_map(|id| self.catalog.find(group, id));
         let tests: Vec<_> = tests.filter(|test| running.unresolved.remove(test)).collect();
         self.schedule.give_back(Batch { group, tests }, None);

@@ -30,6 +30,9 @@ use crate::report::Reporter;
 /// How long batches that were told to end are waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// So old may be what the files of the run do not tell yet.
+const SETTLE: Duration = Duration::from_millis(500);
+
 /// News that may wait for the dispatcher.
 const BACKLOG: usize = 1024;
 
@@ -188,6 +191,14 @@ impl Running {
         self.worker.is_none() || !self.unresolved.is_empty()
     }
 
+    /// What it has not resolved, in the order in which it was handed out.
+    pub(super) fn pending(&self) -> Vec<TestIndex> {
+        let open = self.order.iter().rev().filter(|test| self.unresolved.contains(test));
+        let mut pending: Vec<_> = open.take(self.unresolved.len()).copied().collect();
+        pending.reverse();
+        pending
+    }
+
     /// A worker has ended a test: how long it took besides, and whether it had a unit to load.
     pub(super) fn turn(&mut self, test: &Test, seconds: f64) -> (f64, bool) {
         let now = Instant::now();
@@ -207,6 +218,8 @@ pub(super) struct WorkerState {
     pub(super) phase: Phase,
     /// Whether it still owes what it was to discover.
     pub(super) discovers: bool,
+    /// Whether it was asked to give tests back, and has not yet.
+    pub(super) asked: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -282,6 +295,7 @@ impl Dispatcher {
 
     /// Runs until every test has its verdict, or the run is to end for another reason.
     pub(in crate::orchestrator) async fn run(mut self, mut signals: Signals) -> Finished {
+        let mut settle = tokio::time::interval(SETTLE);
         loop {
             // Handing out may find that nothing will ever come: then there is nothing to wait for.
             self.hand_out();
@@ -292,6 +306,10 @@ impl Dispatcher {
                 Some((batch, news)) = self.news.recv() => self.hear(batch, news),
                 Some(event) = self.pool.next() => self.pool_event(event),
                 Some(message) = self.messages.recv() => self.message(message),
+                _ = settle.tick() => {
+                    // The reporter remembers its first error and gives it at the end.
+                    let _ = self.reporter.settle();
+                }
                 signal = signals.next() => self.stop(Stop::Signal(signal)),
             }
         }

@@ -65,13 +65,30 @@ impl Claims {
     /// Moves about the second half of the longest claim to a sandbox that has none. A unit is only split if at least `worth`
     /// seconds of it are left: the thief has to load it anew.
     pub(super) fn steal(&mut self, thief: SandboxKey, group: GroupIndex, worth: f64, weigh: Weigh) {
-        let others = self.of(group).filter(|(sandbox, claim)| **sandbox != thief && !claim.tests.is_empty());
-        let longest = others.map(|(sandbox, claim)| (*sandbox, weigh.all(&claim.tests)));
-        let Some((victim, _)) = longest.max_by(|(_, one), (_, other)| one.total_cmp(other)) else { return };
-        let Some(claim) = self.0.get_mut(&victim) else { return };
+        let Some(claim) = self.longest(thief, group, weigh) else { return };
         let Some(kept) = middle(&claim.tests, worth, weigh) else { return };
         let tests = claim.tests.split_off(kept);
         self.0.insert(thief, Claim { group, tests });
+    }
+
+    /// Moves the last unit of the longest claim to a sandbox that has none, unless it is all that is left there.
+    pub(super) fn steal_last(&mut self, thief: SandboxKey, group: GroupIndex, weigh: Weigh) {
+        let Some(claim) = self.longest(thief, group, weigh) else { return };
+        let tests = claim.tests.pop_unit();
+        if claim.tests.is_empty() {
+            claim.tests = tests;
+        } else {
+            self.0.insert(thief, Claim { group, tests });
+        }
+    }
+
+    fn longest(&mut self, thief: SandboxKey, group: GroupIndex, weigh: Weigh) -> Option<&mut Claim> {
+        let others = self
+            .0
+            .iter_mut()
+            .filter(|(sandbox, claim)| **sandbox != thief && claim.group == group && !claim.tests.is_empty());
+        let longest = others.map(|(_, claim)| (weigh.all(&claim.tests), claim));
+        longest.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, claim)| claim)
     }
 
     /// Takes a sandbox's claim away: what was left of it.

@@ -43,6 +43,12 @@ const TIMEOUT_PARTS: u32 = 4;
 /// short enough that others find something to take over in the end.
 const ORDER: f64 = 0.2;
 
+/// A worker runs a test only when it knows what follows, so it needs two.
+const LEAST_PENDING: usize = 2;
+
+/// Tests that take less than this together, in seconds, may be done before more of them arrive.
+const SHORT: f64 = 0.1;
+
 /// To load a unit costs less than about so many seconds, as long as none was seen.
 const LOADING: f64 = 1.0;
 
@@ -168,21 +174,17 @@ impl Schedule {
         group.rearrange();
     }
 
-    /// Whether these tests together will be done within so many seconds, as far as anything is known of the group.
-    pub(super) fn are_done_within(
-        &self,
-        group: GroupIndex,
-        seconds: f64,
-        mut tests: impl Iterator<Item = TestIndex>,
-    ) -> bool {
-        let group = &self.groups[group.get()];
-        let Weigh { typical, each } = group.weigh();
-        let mut left = seconds;
-        let mut is_left = |test: TestIndex| {
-            left -= self.expected.get(test.get()).copied().flatten().unwrap_or(typical) + each;
-            left > 0.0
-        };
-        group.costs.are_known() && tests.all(&mut is_left)
+    /// Whether a worker of the group should be given more while it has these.
+    pub(super) fn wants_more(&self, group: GroupIndex, mut pending: impl ExactSizeIterator<Item = TestIndex>) -> bool {
+        if pending.len() < LEAST_PENDING {
+            return true;
+        }
+        let mut left = SHORT;
+        self.groups[group.get()].costs.are_known()
+            && pending.all(|test| {
+                left -= self.seconds_of(group, test);
+                left > 0.0
+            })
     }
 
     /// Takes back a batch that is to be run once more as it is.
@@ -251,24 +253,70 @@ impl Schedule {
         self.again_of(group)
     }
 
-    /// What a worker of the group should have next.
-    pub(super) fn order(&mut self, sandbox: SandboxKey, group: GroupIndex, sandboxes: usize) -> Option<Batch> {
+    /// What a worker of the group should have next, that has these tests still.
+    pub(super) fn order(
+        &mut self,
+        sandbox: SandboxKey,
+        group: GroupIndex,
+        sandboxes: usize,
+        pending: impl Iterator<Item = TestIndex>,
+    ) -> Option<Batch> {
         if let Some(batch) = self.elsewhere(sandbox, group) {
             return Some(batch);
         }
         let mut tests = self.take(sandbox, group, sandboxes);
         if tests.is_empty() {
-            let weigh = self.groups[group.get()].weigh();
-            if self.groups[group.get()].fresh.is_empty() {
-                let worth = self.worth_splitting(group);
-                self.claims.steal(sandbox, group, worth, weigh);
-            } else {
-                let claim = self.cut_claim(group, sandboxes);
-                self.claims.stake(sandbox, group, claim);
-            }
+            let busy: f64 = pending.map(|test| self.seconds_of(group, test)).sum();
+            self.claim(sandbox, group, sandboxes, busy);
             tests = self.take(sandbox, group, sandboxes);
         }
         if tests.is_empty() { self.again_of(group) } else { Some(Batch { group, tests }) }
+    }
+
+    /// Gives a worker that will be busy for so many seconds a new claim.
+    fn claim(&mut self, sandbox: SandboxKey, group: GroupIndex, sandboxes: usize, busy: f64) {
+        let Group { fresh, costs, .. } = &self.groups[group.get()];
+        let weigh = self.groups[group.get()].weigh();
+        // It wants to know what follows; what takes long would wait there while others could have it.
+        let is_busy = costs.are_known() && busy > ORDER;
+        match (fresh.is_empty(), is_busy) {
+            (false, false) => {
+                let claim = self.cut_claim(group, sandboxes);
+                self.claims.stake(sandbox, group, claim);
+            }
+            (false, true) => {
+                let claim = self.groups[group.get()].fresh.pop_unit();
+                self.claims.stake(sandbox, group, claim);
+            }
+            (true, false) => {
+                let worth = self.worth_splitting(group);
+                self.claims.steal(sandbox, group, worth, weigh);
+            }
+            (true, true) => self.claims.steal_last(sandbox, group, weigh),
+        }
+    }
+
+    /// What to take back for a worker that has nothing to do, from the one that would end last: tests that it will not come to
+    /// soon. `pending` tells what each worker has, in the order in which it will run that.
+    pub(super) fn take_back<Key>(
+        &self,
+        group: GroupIndex,
+        pending: impl Iterator<Item = (Key, Vec<TestIndex>)>,
+    ) -> Option<(Key, Vec<TestIndex>)> {
+        let seconds = |tests: &[TestIndex]| tests.iter().map(|test| self.seconds_of(group, *test)).sum::<f64>();
+        let spare = pending.filter(|(_, tests)| tests.len() > LEAST_PENDING);
+        let spare = spare.map(|(key, mut tests)| (key, tests.split_off(LEAST_PENDING)));
+        let (_, key, mut tests) = spare
+            .map(|(key, tests)| (seconds(&tests), key, tests))
+            .filter(|(seconds, _, _)| *seconds > SHORT / 2.0)
+            .max_by(|(one, _, _), (other, _, _)| one.total_cmp(other))?;
+        let kept = tests.len() / 2;
+        Some((key, tests.split_off(kept)))
+    }
+
+    fn seconds_of(&self, group: GroupIndex, test: TestIndex) -> f64 {
+        let Weigh { typical, each } = self.groups[group.get()].weigh();
+        self.expected.get(test.get()).copied().flatten().unwrap_or(typical) + each
     }
 
     /// The sandbox has no worker any more: what it had claimed is for the others.
@@ -437,7 +485,7 @@ mod tests {
                         }
                         None => prop_assert_eq!(schedule.waiting(GROUP), schedule.claims.count(GROUP)),
                     },
-                    Step::Order { sandbox, sandboxes } => match schedule.order(sandbox, GROUP, sandboxes) {
+                    Step::Order { sandbox, sandboxes } => match schedule.order(sandbox, GROUP, sandboxes, std::iter::empty()) {
                         Some(batch) => {
                             prop_assert!(!batch.tests.is_empty());
                             out.push(batch);
@@ -471,7 +519,7 @@ mod tests {
                 }
             }
             (0..4).for_each(|sandbox| schedule.release(sandbox));
-            while let Some(batch) = schedule.order(0, GROUP, 1) {
+            while let Some(batch) = schedule.order(0, GROUP, 1, std::iter::empty()) {
                 out.push(batch);
             }
             prop_assert!(schedule.is_empty());
@@ -493,19 +541,20 @@ mod tests {
     #[test]
     fn workers_get_little_at_a_time_from_a_stretch_of_their_own() {
         let mut schedule = schedule_of(&(0..1000).map(|index| index / 10).collect::<Vec<_>>());
-        let mut order = |sandbox| schedule.order(sandbox, GROUP, 2).unwrap().tests;
+        let mut order = |sandbox| schedule.order(sandbox, GROUP, 2, std::iter::empty()).unwrap().tests;
         assert_eq!(order(1), [0, 1].map(TestIndex::new));
         assert_eq!(order(2), [250, 251].map(TestIndex::new));
         assert_eq!(order(1), [2, 3].map(TestIndex::new));
         schedule.learn_test(GROUP, 0.01);
-        assert_eq!(schedule.order(1, GROUP, 2).unwrap().tests.len(), 19);
+        assert_eq!(schedule.order(1, GROUP, 2, std::iter::empty()).unwrap().tests.len(), 19);
     }
 
     #[test]
     fn few_tests_go_to_many_workers() {
         let mut schedule = schedule_of(&[0; 10]);
-        let given: Vec<_> =
-            (0..10).map(|sandbox| schedule.order(sandbox, GROUP, 10).map(|batch| batch.tests.len())).collect();
+        let given: Vec<_> = (0..10)
+            .map(|sandbox| schedule.order(sandbox, GROUP, 10, std::iter::empty()).map(|batch| batch.tests.len()))
+            .collect();
         assert_eq!(given, [Some(1); 10]);
     }
 

@@ -58,6 +58,13 @@ impl Stretch {
         Some(entry)
     }
 
+    /// The last unit, as far as it is in one piece here.
+    pub(super) fn pop_unit(&mut self) -> Self {
+        let Some(unit) = self.entries.back().map(|entry| entry.unit) else { return Self::default() };
+        let at = self.entries.iter().rposition(|entry| entry.unit != unit).map_or(0, |last| last + 1);
+        self.split_off(at)
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter()
     }
