@@ -6,6 +6,7 @@ mod demo;
 mod fetch;
 mod program;
 mod python;
+mod simulate;
 mod test;
 mod toolchain;
 mod workspace;
@@ -33,6 +34,12 @@ enum Task {
         /// Where to, instead of target/suites
         dir: Option<PathBuf>,
     },
+    /// Run the schedule over durations that are made up or recorded: makespan over its bound
+    Simulate {
+        /// `--help` lists them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Measure what the project promises about speed and size
     Bench {
         #[command(subcommand)]
@@ -45,6 +52,7 @@ fn main() -> ExitCode {
         Task::Test => test::run(),
         Task::Demo => demo::run(),
         Task::Fetch { dir } => fetch::run(dir.as_deref()),
+        Task::Simulate { arguments } => simulate::run(&arguments),
         Task::Bench { which } => bench::run(&which),
     };
     match done {

@@ -49,8 +49,8 @@ const LEAST_PENDING: usize = 2;
 /// Tests that take less than this together, in seconds, may be done before more of them arrive.
 const SHORT: f64 = 0.1;
 
-/// To load a unit costs less than about so many seconds, as long as none was seen.
-const LOADING: f64 = 1.0;
+/// A unit of which fewer seconds are left stays in one process.
+const SPLIT: f64 = 1.0;
 
 /// How many tests of unknown duration a worker is handed at once, and how many at the most.
 const SMALL_ORDER: usize = 2;
@@ -134,14 +134,14 @@ impl Group {
     }
 
     /// A unit that is nearly done is cheaper finished here than loaded again elsewhere.
-    fn round_up(&mut self, cut: &mut Stretch, sum: f64) {
+    fn round_up(&mut self, cut: &mut Stretch, most: f64) {
         let Some(unit) = cut.iter().last().map(|entry| entry.unit) else { return };
         let weigh = self.weigh();
         let (mut count, mut rest) = (0, 0.0);
         for entry in self.fresh.iter().take_while(|entry| entry.unit == unit) {
             rest += weigh.one(entry);
             count += 1;
-            if rest > sum / 4.0 {
+            if rest > most {
                 return;
             }
         }
@@ -359,10 +359,11 @@ impl Schedule {
         self.again.remove(position).map(|again| again.batch)
     }
 
-    /// From how many seconds on it is worth it to load a unit twice.
+    /// From how many seconds on a unit may be in two processes at once: it is loaded twice, and tests of one file are those
+    /// that are likeliest to get into each other's way.
     fn worth_splitting(&self, group: GroupIndex) -> f64 {
         let costs = &self.groups[group.get()].costs;
-        if costs.are_known() { costs.of_a_unit().unwrap_or(LOADING).min(LOADING) } else { 0.0 }
+        if costs.are_known() { costs.of_a_unit().unwrap_or(0.0).max(SPLIT) } else { 0.0 }
     }
 
     /// The next tests of the worker's own claim.
@@ -380,10 +381,12 @@ impl Schedule {
     }
 
     fn cut_claim(&mut self, group: GroupIndex, sandboxes: usize) -> Stretch {
+        let worth = self.worth_splitting(group);
         let group = &mut self.groups[group.get()];
         let share = group.weigh().all(&group.fresh) / (sandboxes.max(1) as f64 * SHARES);
         let mut cut = group.cut(share);
-        group.round_up(&mut cut, share);
+        // What is too much is taken over by others in the end, and units stay in one piece meanwhile.
+        group.round_up(&mut cut, share.max(worth));
         cut
     }
 
@@ -401,7 +404,7 @@ impl Schedule {
         };
         let size = if group.costs.are_known() { size.min(most) } else { size };
         let mut cut = group.cut(size);
-        group.round_up(&mut cut, size);
+        group.round_up(&mut cut, size / 4.0);
         cut
     }
 }

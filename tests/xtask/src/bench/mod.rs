@@ -1,13 +1,16 @@
 //! `cargo xtask bench`: what the project promises about speed and size, measured on this machine.
 
+mod crate_suites;
 mod memory;
 mod overhead;
 mod packaging;
 mod sample;
 mod size;
+mod sleeps;
 mod speed;
 mod start;
 mod table;
+mod usage;
 mod workload;
 
 use anyhow::Result;
@@ -19,7 +22,7 @@ use crate::{console, fetch, program, python, toolchain, workspace};
 pub enum Which {
     /// Start, overhead, memory and size in a few minutes
     Quick,
-    /// Real suites beside pytest and pytest-xdist, in half an hour
+    /// Beside pytest, pytest-xdist and cargo-nextest, and beside what is possible at all, in half an hour
     Speed,
 }
 

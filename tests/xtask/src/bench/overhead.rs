@@ -10,7 +10,7 @@ use crate::console;
 
 const ROUNDS: usize = 3;
 
-/// With one sandbox, discovery and batches follow each other, so the wall time less the time in which the framework's
+/// With one sandbox no two processes of the framework run at once, so the wall time less the time in which the framework's
 /// processes ran is the host's. Each round is a pair with plain pytest, whose ratio is shown beside.
 pub fn measure() -> Result<Figure> {
     let project = packaging::Project::new("bench-overhead")?;
@@ -21,7 +21,7 @@ pub fn measure() -> Result<Figure> {
         let ours = wall(&mut project.offload(&["--parallel", "1"]))?;
         project.check_result()?;
         let spent = project.spent()?;
-        let framework = spent.discovery + spent.batches;
+        let framework = spent.in_framework();
         let share = (ours - framework) / ours * 100.0;
         console::say(&format!(
             "round {round}: offload {ours:.2} s, of which discovery {:.2} s and batches {:.2} s, leaves {:.2} s \

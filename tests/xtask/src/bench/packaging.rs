@@ -20,6 +20,15 @@ pub struct Project {
 pub struct Spent {
     pub discovery: f64,
     pub batches: f64,
+    /// Whether a worker discovered, so that this is part of its time.
+    by_worker: bool,
+}
+
+impl Spent {
+    /// All that the framework's processes took.
+    pub fn in_framework(&self) -> f64 {
+        if self.by_worker { self.batches } else { self.discovery + self.batches }
+    }
 }
 
 impl Project {
@@ -64,12 +73,13 @@ impl Project {
     pub fn spent(&self) -> Result<Spent> {
         let path = self.dir.join("results").join("events.jsonl");
         let text = fs::read_to_string(&path).with_context(|| format!("failed to read {}", path.display()))?;
-        let mut spent = Spent { discovery: 0.0, batches: 0.0 };
+        let mut spent = Spent { discovery: 0.0, batches: 0.0, by_worker: false };
         for line in text.lines() {
             let event: Value = serde_json::from_str(line).context("failed to read an event")?;
             let seconds = event["seconds"].as_f64().unwrap_or(0.0);
             match event["event"].as_str() {
                 Some("discovery-finished") => spent.discovery += seconds,
+                Some("worker-started") => spent.by_worker = true,
                 Some("batch-ended") => spent.batches += seconds,
                 _ => {}
             }

@@ -30,8 +30,16 @@ pub enum Runner {
     Pytest,
     Xdist,
     XdistWorksteal,
-    /// Without history.
+    /// As if it were the first run.
     Offload,
+    /// With the history of earlier runs.
+    OffloadAgain,
+}
+
+impl Runner {
+    fn is_offload(self) -> bool {
+        matches!(self, Self::Offload | Self::OffloadAgain)
+    }
 }
 
 impl Workload {
@@ -75,7 +83,8 @@ impl Workload {
     /// The command that runs it with so many processes, silent.
     pub fn command(&self, runner: Runner, processes: usize) -> Result<Command> {
         let mut command = match runner {
-            Runner::Offload => self.offload(processes)?,
+            Runner::Offload => self.offload(processes, false)?,
+            Runner::OffloadAgain => self.offload(processes, true)?,
             Runner::Pytest => self.pytest(&[]),
             Runner::Xdist => self.pytest(&["-n", &processes.to_string()]),
             Runner::XdistWorksteal => self.pytest(&["-n", &processes.to_string(), "--dist", "worksteal"]),
@@ -93,18 +102,20 @@ impl Workload {
             .arg("tests")
             .current_dir(&self.suite)
             .env("PYTHONPATH", self.python_path)
-            .env("PYTHONDONTWRITEBYTECODE", "1");
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            // packaging parametrizes over sets: without this pytest-xdist finds different tests in each process and gives up.
+            .env("PYTHONHASHSEED", "0");
         command
     }
 
-    fn offload(&self, processes: usize) -> Result<Command> {
+    fn offload(&self, processes: usize, history: bool) -> Result<Command> {
         let quoted: Vec<_> =
             ["-p", "no:cacheprovider"].iter().chain(self.extra_args).map(|word| format!("{word:?}")).collect();
         let config = format!(
             "[offload]\nmax_parallel = {processes}\nretry_count = 0\nworking_dir = {suite:?}\n\n\
-             [provider]\ntype = \"local\"\nenv = {{ PYTHONPATH = {path:?}, PYTHONDONTWRITEBYTECODE = \"1\" }}\n\n\
+             [provider]\ntype = \"local\"\nenv = {{ PYTHONPATH = {path:?}, PYTHONDONTWRITEBYTECODE = \"1\", PYTHONHASHSEED = \"0\" }}\n\n\
              [groups.suite]\ntype = \"pytest\"\npaths = [\"tests\"]\npython = {python:?}\nextra_args = [{arguments}]\n\n\
-             [report]\noutput_dir = {results:?}\n",
+             [report]\noutput_dir = {results:?}\n\n[history]\nenabled = {history}\n",
             suite = self.suite,
             path = self.python_path,
             python = self.python,
@@ -126,7 +137,7 @@ impl Workload {
         if !code.is_some_and(|code| self.codes.contains(&code)) {
             bail!("{} by {runner:?} ended with {code:?}, where {:?} was expected", self.name, self.codes);
         }
-        if let (Runner::Offload, Some(tests)) = (runner, self.tests) {
+        if let (true, Some(tests)) = (runner.is_offload(), self.tests) {
             let passed = passed(&self.results().join("results.json"))?;
             if passed != Some(tests) {
                 bail!("{} by offload: {passed:?} tests passed, where {tests} were expected", self.name);

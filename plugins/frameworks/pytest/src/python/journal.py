@@ -7,13 +7,16 @@
 #
 # where SOURCE is journal.py, outcome.py, plugins.py, worker.py and main.py in a row. Python 3.8 and pytest 7 are the
 # oldest that they must work with. They hold no apostrophe, since a shell would spell each one with four characters.
+import atexit
 import collections
 import functools
+import gc
 import importlib.util
 import json
 import os
 import select
 import sys
+import threading
 import time
 
 ESCAPE = "\u241b"

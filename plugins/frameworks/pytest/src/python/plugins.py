@@ -166,6 +166,14 @@ def make_plugins(pytest):
                 self.open.setdefault(name, Folded())
                 self.journal.write("started", id=name, at=self.journal.now())
 
+        @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+        def pytest_report_teststatus(self):
+            outcome = yield
+            status = outcome.get_result()
+            if status:
+                # Counted, but not shown: a letter for each test costs as much as the test, and nobody sees it.
+                outcome.force_result((status[0], "", ""))
+
         @pytest.hookimpl
         def pytest_runtest_logreport(self, report):
             name = escape_id(report.nodeid)

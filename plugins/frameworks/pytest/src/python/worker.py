@@ -103,6 +103,9 @@ def make_worker(pytest, Discovery, Recording):
                 self.index(session.items)
                 session.config.pluginmanager.unregister(self.discovery)
                 self.forget_last_run(session.config)
+            # What was collected stays: the collector need not look at it after every few tests.
+            if hasattr(gc, "freeze"):
+                gc.freeze()
             item = self.next_item(session)
             while item is not None:
                 following = self.next_item(session)
