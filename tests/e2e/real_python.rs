@@ -67,6 +67,6 @@ fn more_itertools() {
 /// directory, with and without offload: hence the retries.
 #[test]
 fn click() {
-    let done = check("click-8.2.1", "src", &["--continue-on-collection-errors", "tests"], 2, 1);
+    let done = check("click-8.2.1", "src", &["--continue-on-collection-errors", "tests"], 5, 1);
     assert_eq!(done.verdict("tests/test_basic.py"), "error");
 }

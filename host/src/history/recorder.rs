@@ -9,6 +9,7 @@ use crate::model::{AttemptNumber, Event, RunId, Status, Test, Verdict};
 pub struct Recorder {
     pub(super) run: Option<RunRecord>,
     pub(super) attempts: Vec<AttemptRecord>,
+    is_of_a_shard: bool,
 }
 
 #[derive(Debug)]
@@ -41,6 +42,7 @@ impl Recorder {
                     sandbox_kind: provider.clone(),
                 });
             }
+            Event::Sharded { .. } => self.is_of_a_shard = true,
             // What discovery itself reported ran nowhere.
             Event::Attempted { test, attempt, .. } if attempt.sandbox.is_some() => {
                 self.attempts.push(AttemptRecord {
@@ -59,6 +61,11 @@ impl Recorder {
             }
             _ => {}
         }
+    }
+
+    /// Whether these are not all of the tests that there are.
+    pub fn is_of_a_shard(&self) -> bool {
+        self.is_of_a_shard
     }
 
     pub fn is_empty(&self) -> bool {

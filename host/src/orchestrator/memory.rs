@@ -48,10 +48,11 @@ impl Memory {
         }
     }
 
-    /// Adds the run to the history. Gives what there is to say of it.
+    /// Adds the run to the history, unless it is a part of one: the other parts are yet to be cut by the same history, and
+    /// what joins them adds the whole. Gives what there is to say of it.
     pub(super) async fn save(self) -> Option<String> {
         let Self { recorder, source } = self;
-        let Source { history, commit } = source?;
+        let Source { history, commit } = source.filter(|_| !recorder.is_of_a_shard())?;
         let saving = async {
             let mut history = history.await.ok()??;
             let commit = commit.await.ok()?;

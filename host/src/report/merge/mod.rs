@@ -9,10 +9,12 @@ mod reading;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{ReportOptions, Reporter};
 use crate::model::{
-    Attempt, Event, ExitCode, GroupName, NoticeLevel, RunId, SandboxName, Shard, Summary, TestId, Verdict,
+    Attempt, AttemptNumber, Event, ExitCode, GroupName, Outcome, RunId, SandboxName, Shard, Status, Summary, Test,
+    TestId, Verdict,
 };
 pub use error::MergeError;
 use reading::{Account, Told};
@@ -29,8 +31,8 @@ pub struct Merged {
 
 /// Joins the runs whose output directories these are; `listener` hears of every event.
 ///
-/// Tests that no directory has, because a shard is missing or was cut off or because the shards were planned differently,
-/// are told as errors, and the exit code is then that of a failure.
+/// What does not make a whole, because a shard is missing or was cut off or because the shards were planned differently, is
+/// an error result of its own.
 ///
 /// # Errors
 /// A directory is none of a run, or the report cannot be written.
@@ -43,8 +45,8 @@ pub fn merge(
     refuse_overwriting(directories, &output)?;
     let runs = directories.iter().map(|directory| Told::read(directory)).collect::<Result<Vec<_>, _>>()?;
     refuse_twice(&runs)?;
-    let mut complaints = cut_off(&runs);
-    complaints.extend(misfits(&runs));
+    let mut misfits = cut_off(&runs);
+    misfits.extend(gaps(&runs));
     let mut reporter = Reporter::new(options)?;
     let mut emit = |event: &Event| {
         listener(event);
@@ -52,15 +54,15 @@ pub fn merge(
         let _ = reporter.handle(event);
     };
     begin(&runs, &mut emit);
-    let (summary, repeated) = replay(&runs, &output, &mut emit);
-    complaints.extend(repeated);
-    for message in &complaints {
-        emit(&Event::Notice { level: NoticeLevel::Error, message: message.clone() });
+    let (mut summary, repeated) = replay(&runs, &output, &mut emit);
+    misfits.extend(repeated);
+    for misfit in &misfits {
+        misfit.tell(&mut emit);
+        summary.add(Verdict::Error);
     }
     let exit_code = match ExitCode::of(&summary) {
-        ExitCode::Success | ExitCode::Flaky if !complaints.is_empty() => ExitCode::Failure,
-        // Nothing was found, but something should have been.
-        ExitCode::NothingFound if !complaints.is_empty() => ExitCode::Failure,
+        // All that there was to find was found, and a shard may have none of it.
+        ExitCode::NothingFound if runs.iter().any(|run| !run.plans.is_empty()) => ExitCode::Success,
         code => code,
     };
     // They ran side by side.
@@ -87,44 +89,74 @@ fn refuse_twice(runs: &[Told]) -> Result<(), MergeError> {
     Ok(())
 }
 
-fn cut_off(runs: &[Told]) -> Vec<String> {
-    let open = runs.iter().filter(|run| run.seconds.is_none());
-    open.map(|run| format!("the run in {} did not come to its end", run.directory.display())).collect()
+/// Why the runs are not one whole: a result without a test.
+struct Misfit {
+    group: GroupName,
+    id: String,
+    message: String,
 }
 
-/// Shards that do not make a whole.
-fn misfits(runs: &[Told]) -> Vec<String> {
-    let mut complaints = Vec::new();
+impl Misfit {
+    fn tell(&self, emit: &mut impl FnMut(&Event)) {
+        let test = Arc::new(Test {
+            group: self.group.clone(),
+            id: TestId::new(self.id.as_str()),
+            unit: None,
+            file: None,
+            line: None,
+            name: None,
+            classname: None,
+            tags: Vec::new(),
+            skipped: false,
+        });
+        let outcome = Outcome::new(Status::Error, self.message.as_str());
+        let attempt = Attempt { number: AttemptNumber::FIRST, sandbox: None, log: None, outcome };
+        emit(&Event::TestDiscovered { test: test.clone() });
+        emit(&Event::Attempted { test: test.clone(), attempt, retried: false });
+        emit(&Event::Judged { test, verdict: Verdict::Error });
+    }
+}
+
+fn cut_off(runs: &[Told]) -> Vec<Misfit> {
+    let open = runs.iter().filter(|run| run.seconds.is_none());
+    let misfit = |run: &Told| Misfit {
+        group: run.groups.first().cloned().unwrap_or_else(|| GroupName::new("merge")),
+        id: format!("run in {}", run.directory.display()),
+        message: format!("the run in {} did not come to its end", run.directory.display()),
+    };
+    open.map(misfit).collect()
+}
+
+/// Shards that are missing, or that are none of the same plan.
+fn gaps(runs: &[Told]) -> Vec<Misfit> {
+    let mut misfits = Vec::new();
     let mut groups: BTreeMap<&GroupName, Vec<(&Told, &reading::Plan)>> = BTreeMap::new();
     for run in runs {
         run.plans.iter().for_each(|plan| groups.entry(&plan.group).or_default().push((run, plan)));
     }
-    let sharded = !groups.is_empty();
-    for run in runs.iter().filter(|run| sharded && run.plans.is_empty()) {
-        complaints.push(format!("{} is no shard, as others are, or found no tests", run.directory.display()));
-    }
     for (group, plans) in groups {
+        let mut misfit = |id: String, message: String| misfits.push(Misfit { group: group.clone(), id, message });
         let (first, plan) = plans[0];
-        if let Some((other, _)) =
-            plans.iter().find(|(_, other)| other.plan != plan.plan || other.shard.count != plan.shard.count)
-        {
-            complaints.push(format!(
-                "{} and {} were cut differently in group {group}, so tests may be missing: their lists of tests, their \
-                 histories or their numbers of shards differ",
-                first.directory.display(),
-                other.directory.display()
-            ));
+        let differs =
+            |(_, other): &&(&Told, &reading::Plan)| other.plan != plan.plan || other.shard.count != plan.shard.count;
+        if let Some((other, _)) = plans.iter().find(differs) {
+            let (one, other) = (first.directory.display(), other.directory.display());
+            misfit(
+                "shards".to_owned(),
+                format!(
+                    "{one} and {other} were cut differently, so tests may be missing: their lists of tests, their \
+                     histories or their numbers of shards differ"
+                ),
+            );
             continue;
         }
         let there: BTreeSet<_> = plans.iter().map(|(_, plan)| plan.shard.index).collect();
-        let missing: Vec<_> = (1..=plan.shard.count).filter(|index| !there.contains(index)).collect();
-        if !missing.is_empty() {
-            let missing: Vec<_> =
-                missing.into_iter().map(|index| Shard { index, count: plan.shard.count }.to_string()).collect();
-            complaints.push(format!("group {group} lacks shard {}", missing.join(", ")));
+        for index in (1..=plan.shard.count).filter(|index| !there.contains(index)) {
+            let shard = Shard { index, count: plan.shard.count };
+            misfit(format!("shard {shard}"), format!("the results of shard {shard} are missing"));
         }
     }
-    complaints
+    misfits
 }
 
 fn begin(runs: &[Told], emit: &mut impl FnMut(&Event)) {
@@ -149,7 +181,7 @@ fn begin(runs: &[Told], emit: &mut impl FnMut(&Event)) {
 }
 
 /// Tells of every test of every run; says which of them more than one has.
-fn replay(runs: &[Told], output: &Path, emit: &mut impl FnMut(&Event)) -> (Summary, Option<String>) {
+fn replay(runs: &[Told], output: &Path, emit: &mut impl FnMut(&Event)) -> (Summary, Option<Misfit>) {
     let mut known: HashMap<(&GroupName, &TestId), &Account> = HashMap::new();
     let (mut summary, mut repeated) = (Summary::default(), Vec::new());
     for (place, run) in runs.iter().enumerate() {
@@ -157,7 +189,7 @@ fn replay(runs: &[Told], output: &Path, emit: &mut impl FnMut(&Event)) -> (Summa
             if let Some(other) = known.get(&(&account.test.group, &account.test.id)) {
                 // What every shard finds that cannot be collected is one finding.
                 if !(other.is_of_discovery() && account.is_of_discovery()) {
-                    repeated.push(account.test.id.as_str());
+                    repeated.push(&account.test);
                 }
                 continue;
             }
@@ -176,12 +208,15 @@ fn replay(runs: &[Told], output: &Path, emit: &mut impl FnMut(&Event)) -> (Summa
     (summary, told_twice(&repeated))
 }
 
-fn told_twice(repeated: &[&str]) -> Option<String> {
-    let named = repeated.iter().take(MOST_NAMED).copied().collect::<Vec<_>>().join(", ");
+fn told_twice(repeated: &[&Arc<Test>]) -> Option<Misfit> {
+    let named = repeated.iter().take(MOST_NAMED).map(|test| test.id.as_str()).collect::<Vec<_>>().join(", ");
     let more = if repeated.len() > MOST_NAMED { ", …" } else { "" };
     let count = repeated.len();
-    (count > 0)
-        .then(|| format!("{count} tests are in more than one run, of which only the first counts: {named}{more}"))
+    repeated.first().map(|test| Misfit {
+        group: test.group.clone(),
+        id: "tests of several runs".to_owned(),
+        message: format!("{count} tests are in more than one run, of which only the first counts: {named}{more}"),
+    })
 }
 
 /// An attempt as the joined report names its sandbox and finds its log.
