@@ -22,13 +22,15 @@ pub(super) async fn discover(framework: &Framework, paths: &[String]) -> Result<
         scratch: format!("{}/", scratch.path().display()),
         nonce: uuid::Uuid::new_v4().simple().to_string(),
         attempt: 1,
+        memo: None,
     };
     let mut instance = framework.component()?.instantiate().await?;
     let mut previous = Vec::new();
     while previous.len() < MOST_RUNS {
         match instance.discover(&context.to_contract(), paths, &previous).await? {
             Discovery::Run(plan) => previous.push(run(framework, plan.into()).await?),
-            Discovery::Found(found) => {
+            Discovery::Found(mut found) => {
+                framework.remember(found.memo.take());
                 let found = convert::found(framework.group(), found);
                 unique(&found.tests)?;
                 return Ok(found);

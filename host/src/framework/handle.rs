@@ -1,7 +1,7 @@
 //! A configured framework: one group of tests.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -41,6 +41,7 @@ struct Inner {
     place: Place,
     log: OnceLock<LogSink>,
     component: OnceLock<Result<FrameworkComponent, PluginError>>,
+    memo: Mutex<Option<String>>,
 }
 
 /// Where a framework's commands run on this machine, and with what.
@@ -65,8 +66,8 @@ impl Default for Place {
 impl Framework {
     /// A framework of the given type; `settings` is its table of the configuration without `type`.
     pub fn new(kind: impl Into<String>, group: GroupName, settings: Map<String, Value>, place: Place) -> Self {
-        let (log, component) = (OnceLock::new(), OnceLock::new());
-        Self(Arc::new(Inner { kind: kind.into(), group, settings, place, log, component }))
+        let (log, component, memo) = (OnceLock::new(), OnceLock::new(), Mutex::default());
+        Self(Arc::new(Inner { kind: kind.into(), group, settings, place, log, component, memo }))
     }
 
     /// The frameworks of a configuration, one for each group. `env` is what discovery sees on top of this process's
@@ -128,6 +129,15 @@ impl Framework {
     pub(crate) async fn needs_private_directory(&self) -> Result<bool, Failure> {
         let needs = self.component()?.instantiate().await?.needs().await?;
         Ok(needs.iter().any(|need| need == "private-directory"))
+    }
+
+    /// What the component noted in the last discovery.
+    pub(crate) fn memo(&self) -> Option<String> {
+        self.0.memo.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn remember(&self, memo: Option<String>) {
+        *self.0.memo.lock().unwrap_or_else(PoisonError::into_inner) = memo;
     }
 
     /// A batch in the making.

@@ -22,11 +22,14 @@ pub struct Context {
     pub nonce: String,
     /// Counts from 1.
     pub attempt: u32,
+    /// What the plugin noted in discovery, where that was on the machine that the command will run on.
+    pub memo: Option<String>,
 }
 
 impl Context {
     pub(super) fn to_contract(&self) -> contract::Context {
-        contract::Context { scratch: self.scratch.clone(), nonce: self.nonce.clone(), attempt: self.attempt }
+        let Self { scratch, nonce, attempt, memo } = self.clone();
+        contract::Context { scratch, nonce, attempt, memo }
     }
 }
 

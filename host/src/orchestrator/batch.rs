@@ -53,6 +53,7 @@ async fn execute(job: &Job, cancelled: &CancellationToken, news: &NewsSender, en
         scratch: format!("{}/{}-{nonce}-", job.sandbox.scratch_root(), job.id),
         nonce: nonce.clone(),
         attempt: job.id.get(),
+        memo: job.framework.memo().filter(|_| job.sandbox.is_this_machine()),
     };
     let mut run = job.framework.start_run(context, &job.tests).await.map_err(End::FrameworkFailed)?;
     let Plan { mut command, stdin, result_files } = run.command().await.map_err(End::FrameworkFailed)?;

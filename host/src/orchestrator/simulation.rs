@@ -254,7 +254,8 @@ impl<'a> Simulation<'a> {
 
     fn batch(&mut self, number: u64, slow: f64) -> Option<f64> {
         let group = self.schedule.choose(number, |_| true)?;
-        let batch = self.schedule.batch(number, group, self.sandboxes.len())?;
+        let busy = self.sandboxes.values().filter(|sandbox| sandbox.batch.is_some()).count();
+        let batch = self.schedule.batch(number, group, self.sandboxes.len(), busy)?;
         let tests: Vec<_> = batch.tests.iter().map(|test| test.get()).collect();
         Some(self.start(number, tests, slow))
     }

@@ -76,6 +76,7 @@ async fn execute(
         scratch: format!("{}/{}-{nonce}-", job.sandbox.scratch_root(), job.id),
         nonce: nonce.clone(),
         attempt: job.id.get(),
+        memo: job.framework.memo().filter(|_| job.sandbox.is_this_machine()),
     };
     let (worker, launch) = job.framework.start_worker(&context, job.discover).await?;
     let Launch { mut command, greeting } = launch;

@@ -199,7 +199,7 @@ mod tests {
             })
             .collect();
         junit.push_str("</testsuite>");
-        let context = Context { scratch: "scratch-".into(), nonce: "nonce".into(), attempt: 1 };
+        let context = Context { scratch: "scratch-".into(), nonce: "nonce".into(), attempt: 1, memo: None };
         let run = FinishedRun {
             output: Captured { exit: Exit::Code(0), stdout: Vec::new(), stderr: Vec::new() },
             files: vec![ResultFile { path: "junit.xml".into(), contents: Some(junit.into_bytes()) }],

@@ -53,6 +53,11 @@ impl Costs {
         self.median.is_some() || self.tests > 0.0
     }
 
+    /// Whether earlier runs say how long its tests take.
+    pub(super) fn are_foreseen(&self) -> bool {
+        self.median.is_some()
+    }
+
     /// A test of which nothing else is known.
     pub(super) fn of_a_test(&self) -> f64 {
         let learned = || (self.tests > 0.0).then(|| (self.running / self.tests).max(1e-6));

@@ -4,22 +4,29 @@ use std::collections::BTreeMap;
 
 use offload_plugin::types::{Command, Context, Exit, Failure, Test};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::bindings::exports::offload::plugin::framework::{FinishedRun, Found, RunPlan};
+use crate::built::Built;
 use crate::name::TestName;
 use crate::settings::Settings;
 use crate::trouble;
 
-/// The list goes through a file, since only so much of standard output is kept.
-const SCRIPT: &str = r#"list=$1; shift; exec "$@" >"$list""#;
+/// The list goes through a file, since only so much of standard output is kept; and it says where it was made.
+const SCRIPT: &str = r#"list=$1 place=$2; shift 2; pwd -P >"$place" && exec "$@" >"$list""#;
 
 pub fn plan(settings: &Settings, context: &Context) -> RunPlan {
     let list = format!("{}list.json", context.scratch);
-    let mut argv = ["sh", "-c", SCRIPT, "sh", &list, "cargo", "nextest", "list", "--message-format", "json"]
+    let place = format!("{}place", context.scratch);
+    let mut argv = ["sh", "-c", SCRIPT, "sh", &list, &place, "cargo", "nextest", "list", "--message-format", "json"]
         .map(str::to_owned)
         .to_vec();
     argv.extend(settings.selection());
-    RunPlan { command: Command { argv, env: Vec::new(), cwd: None }, stdin: Vec::new(), result_files: vec![list] }
+    RunPlan {
+        command: Command { argv, env: Vec::new(), cwd: None },
+        stdin: Vec::new(),
+        result_files: vec![list, place],
+    }
 }
 
 /// The tests that nextest listed; with `paths`, those of a binary or a module that is named there.
@@ -53,17 +60,24 @@ pub fn read(run: &FinishedRun, paths: &[String]) -> Result<Found, Failure> {
             }
         }
     }
-    Ok(Found { tests, problems: Vec::new(), max_failures: None, deselected: Vec::new() })
+    let place = run.files.get(1).and_then(|file| file.contents.as_deref());
+    let memo = place.and_then(|place| Built::of(&listing, place)).and_then(|built| serde_json::to_string(&built).ok());
+    Ok(Found { tests, problems: Vec::new(), max_failures: None, deselected: Vec::new(), memo })
 }
 
 #[derive(Deserialize)]
-struct Listing {
+pub(crate) struct Listing {
+    #[serde(rename = "rust-build-meta", default)]
+    pub(crate) build: Value,
     #[serde(rename = "rust-suites")]
-    suites: BTreeMap<String, Suite>,
+    pub(crate) suites: BTreeMap<String, Suite>,
 }
 
 #[derive(Deserialize)]
-struct Suite {
+pub(crate) struct Suite {
+    /// What nextest says of the binary itself.
+    #[serde(flatten)]
+    pub(crate) binary: Map<String, Value>,
     /// Empty for a binary that the user's default filter leaves out.
     #[serde(default)]
     testcases: BTreeMap<String, Case>,

@@ -2,6 +2,7 @@
 
 mod batch;
 mod bindings;
+mod built;
 mod discovery;
 mod filterset;
 mod lines;
@@ -54,10 +55,10 @@ impl Framework for CargoFramework {
         discovery::read(run, &paths).map(Discovery::Found)
     }
 
-    fn run_command(_: Context, tests: Vec<Test>) -> Result<RunPlan, Failure> {
+    fn run_command(context: Context, tests: Vec<Test>) -> Result<RunPlan, Failure> {
         let settings = Settings::parse(&host::settings())?;
         let batch = Batch::of(&tests)?;
-        let plan = running::plan(&settings, batch.names());
+        let plan = running::plan(&settings, &context, batch.names());
         BATCH.replace(batch);
         Ok(plan)
     }

@@ -22,13 +22,26 @@ impl Settings {
 
     /// What tells nextest which tests there are: the same for finding and for running them.
     pub fn selection(&self) -> Vec<String> {
-        let mut arguments = vec!["--color".to_owned(), "never".to_owned()];
+        let mut arguments = self.run_options();
+        arguments.extend(self.build_options());
+        arguments
+    }
+
+    /// What is built, for which nextest has no use once that is done.
+    pub fn build_options(&self) -> Vec<String> {
+        let mut arguments = Vec::new();
         if let Some(package) = &self.package {
             arguments.extend(["--package".to_owned(), package.clone()]);
         }
         if !self.features.is_empty() {
             arguments.extend(["--features".to_owned(), self.features.join(",")]);
         }
+        arguments
+    }
+
+    /// What is run of that, and how.
+    pub fn run_options(&self) -> Vec<String> {
+        let mut arguments = vec!["--color".to_owned(), "never".to_owned()];
         if self.include_ignored {
             arguments.extend(["--run-ignored", "all"].map(str::to_owned));
         }
@@ -83,7 +96,7 @@ mod tests {
         check(r#"{"package": "p", "working_dir": "w"}"#, "--color never --package p");
         check(
             r#"{"features": ["a", "b/c"], "include_ignored": true}"#,
-            "--color never --features a,b/c --run-ignored all",
+            "--color never --run-ignored all --features a,b/c",
         );
     }
 

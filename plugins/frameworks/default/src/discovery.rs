@@ -44,7 +44,7 @@ pub fn read(run: &FinishedRun, paths: &[String]) -> Result<Found, Failure> {
         .filter(|id| seen.insert(id.clone()))
         .map(Test::new)
         .collect();
-    Ok(Found { tests, problems: Vec::new(), max_failures: None, deselected: Vec::new() })
+    Ok(Found { tests, problems: Vec::new(), max_failures: None, deselected: Vec::new(), memo: None })
 }
 
 fn failed(ended: &str, stderr: &[u8], printed: &[u8]) -> Failure {

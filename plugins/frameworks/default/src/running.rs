@@ -47,7 +47,7 @@ mod tests {
 
     fn planned(settings: &str, tests: &[&str]) -> Result<RunPlan, Failure> {
         let settings = Settings::parse(settings).expect("the settings are good");
-        let context = Context { scratch: "/my scratch/".to_owned(), nonce: String::new(), attempt: 1 };
+        let context = Context { scratch: "/my scratch/".to_owned(), nonce: String::new(), attempt: 1, memo: None };
         plan(&settings, &context, &tests.iter().map(|id| Test::new(*id)).collect::<Vec<_>>())
     }
 

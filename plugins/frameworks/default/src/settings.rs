@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     fn context() -> Context {
-        Context { scratch: "/s/1-".to_owned(), nonce: String::new(), attempt: 1 }
+        Context { scratch: "/s/1-".to_owned(), nonce: String::new(), attempt: 1, memo: None }
     }
 
     #[track_caller]

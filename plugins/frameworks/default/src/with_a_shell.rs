@@ -19,7 +19,7 @@ impl Place {
     fn new() -> Self {
         let directory = TempDir::with_prefix("it's a place").expect("there is room for a directory");
         let scratch = format!("{}/1-", directory.path().display());
-        Self { directory, context: Context { scratch, nonce: String::new(), attempt: 1 } }
+        Self { directory, context: Context { scratch, nonce: String::new(), attempt: 1, memo: None } }
     }
 
     fn execute(&self, plan: &RunPlan) -> FinishedRun {

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     fn context() -> Context {
-        Context { scratch: "/tmp/attempt-1-".into(), nonce: "n0nce".into(), attempt: 1 }
+        Context { scratch: "/tmp/attempt-1-".into(), nonce: "n0nce".into(), attempt: 1, memo: None }
     }
 
     fn test(id: &str, unit: Option<&str>) -> Test {

@@ -45,7 +45,8 @@ pub(crate) struct Finding {
 
 impl Default for Finding {
     fn default() -> Self {
-        let found = Found { tests: Vec::new(), problems: Vec::new(), max_failures: None, deselected: Vec::new() };
+        let found =
+            Found { tests: Vec::new(), problems: Vec::new(), max_failures: None, deselected: Vec::new(), memo: None };
         Self { found, is_complete: false }
     }
 }
@@ -95,7 +96,7 @@ mod tests {
     use crate::ResultFile;
 
     fn discovered(journal: Option<&str>, exit: i32) -> Result<Found, Failure> {
-        let context = Context { scratch: "/s/".into(), nonce: "n".into(), attempt: 1 };
+        let context = Context { scratch: "/s/".into(), nonce: "n".into(), attempt: 1, memo: None };
         let run = FinishedRun {
             output: Captured { exit: Exit::Code(exit), stdout: Vec::new(), stderr: b"ERROR: reason".to_vec() },
             files: vec![ResultFile { path: "/s/journal.jsonl".into(), contents: journal.map(Into::into) }],
@@ -133,7 +134,7 @@ mod tests {
         let found = discovered(Some(journal), 5).expect("found");
         assert_eq!(
             found,
-            Found { tests: Vec::new(), problems: Vec::new(), max_failures: None, deselected: Vec::new() }
+            Found { tests: Vec::new(), problems: Vec::new(), max_failures: None, deselected: Vec::new(), memo: None }
         );
     }
 

@@ -118,7 +118,7 @@ mod tests {
     use crate::ResultFile;
 
     fn parsed(journal: Option<&str>, exit: Exit) -> Result<Vec<Outcome>, Failure> {
-        let context = Context { scratch: "/s/".into(), nonce: "n".into(), attempt: 1 };
+        let context = Context { scratch: "/s/".into(), nonce: "n".into(), attempt: 1, memo: None };
         let run = FinishedRun {
             output: Captured { exit, stdout: Vec::new(), stderr: b"reason".to_vec() },
             files: vec![ResultFile { path: "/s/journal.jsonl".into(), contents: journal.map(Into::into) }],

@@ -137,7 +137,7 @@ impl Suite {
     fn context(&self) -> Context {
         let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
         let scratch = self.path(&format!(".scratch-{attempt}-")).to_string_lossy().into_owned();
-        Context { scratch, nonce: format!("nonce-{attempt}"), attempt }
+        Context { scratch, nonce: format!("nonce-{attempt}"), attempt, memo: None }
     }
 
     fn carry_out(&self, plan: &RunPlan) -> FinishedRun {
