@@ -180,6 +180,11 @@ impl SandboxPool {
         Some(event)
     }
 
+    /// How many sandboxes are coming up.
+    pub(super) fn pending(&self) -> usize {
+        self.pending
+    }
+
     /// Whether another sandbox may still come up.
     pub(super) fn is_growing(&self) -> bool {
         self.pending > 0 || !self.waiting.is_empty()

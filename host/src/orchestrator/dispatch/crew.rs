@@ -90,7 +90,7 @@ impl Dispatcher {
 
     fn order(&mut self, key: SandboxKey, id: BatchId, group: GroupIndex) -> Option<Batch> {
         let pending = self.batches.get(&id)?.unresolved.iter().copied();
-        self.schedule.order(key, group, self.stations.len(), pending)
+        self.schedule.order(key, group, self.sandboxes(), pending)
     }
 
     /// The group of a worker that could do with more tests.

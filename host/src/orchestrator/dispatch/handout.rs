@@ -49,7 +49,7 @@ impl Dispatcher {
             if self.has_room_for_worker(group) {
                 self.start_worker(key, group, false);
             }
-        } else if let Some(batch) = self.schedule.batch(key, group, self.stations.len(), self.batches_of(group)) {
+        } else if let Some(batch) = self.schedule.batch(key, group, self.sandboxes(), self.batches_of(group)) {
             self.start_batch(key, batch);
         }
     }
@@ -82,6 +82,11 @@ impl Dispatcher {
         let mut running = Running::new(key, sandbox.name().clone(), batch.group, log, cancelled);
         running.give(&batch.tests);
         self.batches.insert(id, running);
+    }
+
+    /// How many sandboxes there are or will be in a moment.
+    pub(super) fn sandboxes(&self) -> usize {
+        self.stations.len() + self.pool.pending()
     }
 
     fn batches_of(&self, group: GroupIndex) -> usize {

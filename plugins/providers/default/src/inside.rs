@@ -73,18 +73,26 @@ pub fn print_file(path: &str) -> String {
 }
 
 /// Kills every process that was started by an exec, wherever it moved itself. It takes as many rounds as it needs: a
-/// process may start another one while it is looked for.
+/// process may start another one while it is looked for. One grep looks at all processes, where it can read what ends with
+/// NUL: two programs for each process take seconds on a busy machine.
 pub fn kill(exec_id: &str) -> String {
     let mark = quote(&format!("OFFLOAD_EXEC_ID={exec_id}"));
     format!(
-        r#"rounds=0
+        r#"if printf 'a\0b\0' | grep -qzFx -e b 2>/dev/null; then
+    marked() {{ grep -lszFx -e {mark} /proc/[0-9]*/environ; }}
+else
+    marked() {{
+        for environ in /proc/[0-9]*/environ; do
+            {{ tr '\0' '\n' <"$environ" | grep -Fqx -e {mark}; }} 2>/dev/null && echo "$environ"
+        done
+    }}
+fi
+rounds=0
 while [ "$rounds" -lt 100 ]; do
     found=
-    for environ in /proc/[0-9]*/environ; do
-        if {{ tr '\0' '\n' <"$environ" | grep -Fqx -e {mark}; }} 2>/dev/null; then
-            pid=${{environ#/proc/}}
-            kill -9 "${{pid%/environ}}" 2>/dev/null && found=1
-        fi
+    for environ in $(marked); do
+        pid=${{environ#/proc/}}
+        kill -9 "${{pid%/environ}}" 2>/dev/null && found=1
     done
     [ -n "$found" ] || break
     rounds=$((rounds + 1))

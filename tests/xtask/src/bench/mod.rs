@@ -24,6 +24,8 @@ pub enum Which {
     Quick,
     /// Beside pytest, pytest-xdist and cargo-nextest, and beside what is possible at all, in half an hour
     Speed,
+    /// Tests that sleep, in few and in many sandboxes: a part of `speed`, in five minutes
+    Schedule,
 }
 
 /// Builds the release binary, measures, and prints aims and figures. Missing an aim is shown, not an error: figures
@@ -32,6 +34,7 @@ pub fn run(which: &Which) -> Result<()> {
     let measure = match which {
         Which::Quick => quick,
         Which::Speed => speed::measure,
+        Which::Schedule => sleeps::measure,
     };
     console::step("wasm target", toolchain::wasm_target)?;
     console::step("release build", || {
