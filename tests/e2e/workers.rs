@@ -249,3 +249,15 @@ fn what_was_deselected_is_not_new() {
     assert_eq!(done.results().tests.len(), 11);
     done.does_not_say("not found before");
 }
+
+/// As many as a plain run counts, whichever worker loads which file.
+#[test]
+fn warnings_are_counted() {
+    let file = "import warnings\nwarnings.warn('while loading')\n\ndef test_quiet():\n    pass\n\n\
+                def test_loud():\n    warnings.warn('while running')\n";
+    let project = Project::pytest().file("test_a.py", file).file("test_b.py", file);
+    let done = project.run(&[]).exits(0).says("(4 warnings)");
+    let document: serde_json::Value = serde_json::from_str(&done.report("results.json")).expect("JSON");
+    assert_eq!(document["warnings"], 4);
+    project.offload(&["merge", "test-results", "-o", "merged"]).finish().exits(0).says("(4 warnings)");
+}

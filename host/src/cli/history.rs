@@ -54,8 +54,8 @@ fn text(path: &Path, insight: &Insight) -> String {
     let last = insight.last_run.as_ref().map(|run| format!(", the last {}", when(run))).unwrap_or_default();
     let mut text = format!("{runs} in {}{last}\n", path.display());
     let slowest = insight.slowest.iter().map(|slow| {
-        let spread = if slow.samples > 1 { format!("± {:.2} s", slow.spread) } else { String::new() };
-        [format!("{:.2} s {spread}", slow.seconds), slow.group.clone(), slow.id.clone()]
+        let spread = if slow.samples > 1 { format!("± {:.3} s", slow.spread) } else { String::new() };
+        [format!("{:.3} s {spread}", slow.seconds), slow.group.clone(), slow.id.clone()]
     });
     section(&mut text, "Slowest", slowest);
     let flakiest = insight

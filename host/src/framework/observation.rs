@@ -29,6 +29,8 @@ pub enum Observation {
     Unit(Vec<Test>),
     /// These were handed to it, and it gives them back unrun.
     Returned(Vec<TestId>),
+    /// So many warnings were counted in its process.
+    Warnings(u32),
     /// It printed this, outside of any test.
     Output(Vec<u8>),
 }
@@ -49,6 +51,7 @@ pub(super) fn observations(group: &GroupName, events: Vec<Observed>) -> Vec<Obse
                 Observation::Unit(listing.tests.into_iter().map(|test| convert::test(group, test)).collect())
             }
             Observed::Returned(ids) => Observation::Returned(ids.into_iter().map(TestId::new).collect()),
+            Observed::Warnings(count) => Observation::Warnings(count),
             Observed::Output(bytes) => Observation::Output(bytes),
         })
         .collect()

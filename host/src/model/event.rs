@@ -89,6 +89,12 @@ pub enum Event {
         /// Tests that go back to be handed out again.
         returned: usize,
     },
+    /// A process of the framework counted so many warnings.
+    Warned {
+        sandbox: SandboxName,
+        group: GroupName,
+        count: u32,
+    },
     /// The final word on a test.
     Judged {
         #[serde(flatten, serialize_with = "by_id")]

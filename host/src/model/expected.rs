@@ -8,3 +8,11 @@ pub struct Expected {
     /// The standard deviation, in seconds; zero after one sample.
     pub spread: f64,
 }
+
+impl Expected {
+    /// What to plan with, in seconds: a test that varies may take longer than it does on average, and whoever is late holds
+    /// everybody up.
+    pub fn cautious(self) -> f64 {
+        self.mean + self.spread
+    }
+}

@@ -23,6 +23,8 @@ pub(super) enum News {
     Unit(Vec<Test>),
     /// A worker gives these back unrun.
     Returned(Vec<TestId>),
+    /// A worker counted so many warnings.
+    Warnings(u32),
     /// The last word.
     Ended(Ended),
 }
@@ -61,6 +63,7 @@ impl NewsSender {
                 | Observation::Found(_)
                 | Observation::Unit(_)
                 | Observation::Returned(_)
+                | Observation::Warnings(_)
                 | Observation::Output(_) => {}
             }
         }

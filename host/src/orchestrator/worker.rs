@@ -209,6 +209,7 @@ impl Watch<'_> {
             Observation::Finished(id, reported) => self.news.finished(id, reported).await,
             Observation::Unit(tests) => self.news.send(News::Unit(tests)).await,
             Observation::Returned(ids) => self.news.send(News::Returned(ids)).await,
+            Observation::Warnings(count) => self.news.send(News::Warnings(count)).await,
             Observation::Output(bytes) => self.print(stream, &bytes).await?,
         }
         Ok(())
@@ -305,7 +306,7 @@ impl Pace {
                 self.pending = self.pending.saturating_sub(1);
             }
             Observation::Returned(tests) => self.pending = self.pending.saturating_sub(tests.len()),
-            Observation::Unit(_) | Observation::Part(_) => {}
+            Observation::Unit(_) | Observation::Part(_) | Observation::Warnings(_) => {}
             // Whoever prints does not thereby come to an end.
             Observation::Output(_) => return,
         }

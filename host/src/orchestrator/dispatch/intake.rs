@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::dispatcher::{Dispatcher, Message};
 use crate::framework::nameless;
 use crate::history::Expectations;
-use crate::model::{Discovered, Event, Outcome, Status, Test, TestId};
+use crate::model::{Discovered, Event, Expected, Outcome, Status, Test, TestId};
 use crate::orchestrator::catalog::{GroupIndex, TestIndex};
 use crate::orchestrator::ledger::Again;
 use crate::orchestrator::schedule::Entry;
@@ -41,7 +41,7 @@ impl Dispatcher {
         for group in self.catalog.group_indices() {
             let of = |test| {
                 let test = self.catalog.test(test);
-                expectations.of(&test.group, &test.id).map(|expected| expected.mean)
+                expectations.of(&test.group, &test.id).map(Expected::cautious)
             };
             self.schedule.expect(group, of);
         }
@@ -102,7 +102,7 @@ impl Dispatcher {
     }
 
     fn expected(&self, test: &Test) -> Option<f64> {
-        self.expectations.as_ref()?.of(&test.group, &test.id).map(|expected| expected.mean)
+        self.expectations.as_ref()?.of(&test.group, &test.id).map(Expected::cautious)
     }
 
     /// Keeps the tests of this shard; the others are known, and for others.

@@ -45,6 +45,10 @@ impl Dispatcher {
             }
             News::Unit(tests) => self.unit(batch, tests),
             News::Returned(ids) => self.returned(batch, &ids),
+            News::Warnings(count) => {
+                let (sandbox, group) = (running.sandbox.clone(), self.catalog.group_name(running.group).clone());
+                self.emit(&Event::Warned { sandbox, group, count });
+            }
             News::Ended(ended) => self.ended(batch, ended),
         }
     }

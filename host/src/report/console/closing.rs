@@ -128,16 +128,19 @@ impl Closing<'_> {
             }
             _ => String::new(),
         };
-        if counts.is_empty() {
+        if counts.is_empty() && self.results.shard.is_some() {
+            sum.push_str("no tests in this shard");
+        } else if counts.is_empty() {
             sum.push_str(&self.palette.bad("no tests were found").to_string());
         } else {
             sum.push_str(&format!("{}: {}", self.palette.strong(total), counts.join(", ")));
         }
         sum.push_str(&format!(" in {}", duration(seconds)));
-        match self.results.retries() {
-            0 => sum,
-            retries => format!("{sum} ({})", counted(retries, "retry")),
-        }
+        let warnings = usize::try_from(self.results.warnings).unwrap_or(usize::MAX);
+        let asides = [(self.results.retries(), "retry"), (warnings, "warning")];
+        let asides: Vec<_> =
+            asides.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| counted(count, what)).collect();
+        if asides.is_empty() { sum } else { format!("{sum} ({})", asides.join(", ")) }
     }
 
     fn files(&self) -> String {

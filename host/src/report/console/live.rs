@@ -95,6 +95,7 @@ impl Live {
             Event::BatchStarted { .. }
             | Event::WorkerStarted { .. }
             | Event::TestStarted { .. }
+            | Event::Warned { .. }
             | Event::Output { .. }
             | Event::RunFinished { .. } => {}
         }

@@ -204,6 +204,9 @@ fn replay(runs: &[Told], output: &Path, emit: &mut impl FnMut(&Event)) -> (Summa
             summary.add(verdict);
             emit(&Event::Judged { test, verdict });
         }
+        for (sandbox, group, count) in &run.warned {
+            emit(&Event::Warned { sandbox: sandbox.clone(), group: group.clone(), count: *count });
+        }
     }
     (summary, told_twice(&repeated))
 }

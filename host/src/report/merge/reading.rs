@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::MergeError;
-use crate::model::{Attempt, GroupName, RunId, Shard, Test, TestId, Verdict};
+use crate::model::{Attempt, GroupName, RunId, SandboxName, Shard, Test, TestId, Verdict};
 
 /// What one run told, as far as a report is made of it.
 #[derive(Debug)]
@@ -23,6 +23,7 @@ pub(super) struct Told {
     pub plans: Vec<Plan>,
     /// In the order of discovery, with what was said of each.
     pub tests: Vec<Account>,
+    pub warned: Vec<(SandboxName, GroupName, u32)>,
     /// Absent if the run was cut off.
     pub seconds: Option<f64>,
 }
@@ -79,6 +80,11 @@ enum Line {
         id: TestId,
         verdict: Verdict,
     },
+    Warned {
+        sandbox: SandboxName,
+        group: GroupName,
+        count: u32,
+    },
     RunFinished {
         seconds: f64,
     },
@@ -106,8 +112,18 @@ impl Told {
             match (line, told.as_mut()) {
                 (Line::RunStarted { run_id, started, provider }, None) => {
                     let directory = directory.to_owned();
-                    let (groups, plans, tests) = (Vec::new(), Vec::new(), Vec::new());
-                    told = Some(Self { directory, run_id, started, provider, groups, plans, tests, seconds: None });
+                    let (groups, plans, tests, warned) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+                    told = Some(Self {
+                        directory,
+                        run_id,
+                        started,
+                        provider,
+                        groups,
+                        plans,
+                        tests,
+                        warned,
+                        seconds: None,
+                    });
                 }
                 (_, None) => return Err(MergeError::NotARun(path)),
                 (line, Some(told)) => told.hear(line, &mut places),
@@ -137,6 +153,7 @@ impl Told {
                     self.tests[*place].verdict = Some(verdict);
                 }
             }
+            Line::Warned { sandbox, group, count } => self.warned.push((sandbox, group, count)),
             Line::RunFinished { seconds } => self.seconds = Some(seconds),
         }
     }

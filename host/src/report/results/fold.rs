@@ -24,6 +24,8 @@ pub(in crate::report) struct Results {
     pub groups: IndexSet<GroupName>,
     pub end: Option<End>,
     pub shard: Option<ShardRecord>,
+    /// As the frameworks' processes counted them.
+    pub warnings: u64,
     tests: IndexMap<Key, Record>,
     names: HashSet<Arc<str>>,
     spool: Spool,
@@ -100,6 +102,7 @@ impl Results {
             groups: IndexSet::new(),
             end: None,
             shard: None,
+            warnings: 0,
             tests: IndexMap::new(),
             names: HashSet::new(),
             spool: Spool::create(directory)?,
@@ -134,6 +137,7 @@ impl Results {
                 let record = self.shard.get_or_insert_with(|| ShardRecord { shard: *shard, groups: IndexMap::new() });
                 record.groups.insert(group.clone(), Plan { tests: *tests, plan: plan.clone() });
             }
+            Event::Warned { count, .. } => self.warnings += u64::from(*count),
             Event::RunFinished { exit_code, seconds, .. } => {
                 self.end = Some(End { exit_code: *exit_code, seconds: *seconds });
             }

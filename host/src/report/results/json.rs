@@ -24,6 +24,8 @@ struct Document<'a> {
     /// Seconds by the clock on the wall.
     duration: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    warnings: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     shard: Option<&'a ShardRecord>,
     tests: Tests<'a>,
 }
@@ -61,6 +63,7 @@ impl Results {
             summary: self.summary(),
             started: self.run.as_ref().map(|run| run.started.as_str()),
             duration: self.end.map(|end| end.seconds),
+            warnings: Some(self.warnings).filter(|count| *count > 0),
             shard: self.shard.as_ref(),
             tests: Tests(self),
         };

@@ -21,7 +21,7 @@ pub fn read(settings: &Settings, context: &Context, narrowed: &[String], run: &F
             Record::Unusable { code, message, help } => {
                 return Err(Failure { code, message, help: Some(help), retryable: false });
             }
-            Record::Exit { status: exit } => status = Some(exit),
+            Record::Exit { status: exit, .. } => status = Some(exit),
             other => finding.take(other),
         }
     }

@@ -20,8 +20,12 @@ pub(crate) enum Record {
     Finished(Finished),
     /// A test was collected and left out on purpose.
     Deselected { id: String },
-    /// pytest is over.
-    Exit { status: i32 },
+    /// pytest is over, with so many warnings.
+    Exit {
+        status: i32,
+        #[serde(default)]
+        warnings: u32,
+    },
     /// A worker has read its standard input.
     Ready {},
     /// A worker has loaded a file, which holds these tests.

@@ -24,7 +24,7 @@ pub fn read(settings: &Settings, context: &Context, run: &FinishedRun) -> Result
             }
             Record::Started { id, at } => told.started(id, at),
             Record::Finished(finished) => told.finished(finished),
-            Record::Exit { status } => told.status = Some(status),
+            Record::Exit { status, .. } => told.status = Some(status),
             // Of discovery, or of a worker.
             _ => {}
         }

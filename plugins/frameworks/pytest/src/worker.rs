@@ -137,7 +137,7 @@ impl Listener {
             }
             Record::Returned { ids } => events.push(Event::Returned(ids)),
             Record::Unusable { message, .. } => events.push(Event::Output(format!("{message}\n").into_bytes())),
-            Record::Exit { .. } => {}
+            Record::Exit { warnings, .. } => events.extend((warnings > 0).then_some(Event::Warnings(warnings))),
             found => {
                 self.finding.take(found);
                 if self.finding.is_complete {
@@ -186,6 +186,13 @@ some dots..
 an empty line before
 [\"n\", {\"exit\": {\"sta";
 
+    #[test]
+    fn warnings_are_told_at_the_end() {
+        let mut listener = Listener::new("n");
+        assert_eq!(told(&listener.hear(b"[\"n\", {\"exit\": {\"status\": 0, \"warnings\": 3}}]\n")), ["3 warnings"]);
+        assert!(listener.hear(b"[\"n\", {\"exit\": {\"status\": 0, \"warnings\": 0}}]\n").is_empty());
+    }
+
     fn told(events: &[Event]) -> Vec<String> {
         let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
         let told = |event: &Event| match event {
@@ -198,6 +205,7 @@ an empty line before
             Event::Finished(outcome) => format!("{} {} {}", outcome.id, outcome.status, outcome.duration),
             Event::Unit(listing) => format!("{} holds {}", listing.unit, listing.tests[0].id),
             Event::Returned(ids) => format!("returned {ids:?}"),
+            Event::Warnings(count) => format!("{count} warnings"),
             Event::Output(bytes) => format!("output {:?}", text(bytes)),
         };
         events.iter().map(told).collect()

@@ -100,7 +100,7 @@ def main():
             help="something that pytest loads, such as a conftest.py or a plugin, raised this",
         )
         raise
-    journal.write("exit", status=status)
+    journal.write("exit", status=status, warnings=getattr(plugin, "warnings", 0))
     leave(status)
 
 

@@ -74,6 +74,13 @@ def make_worker(pytest, Discovery, Recording):
             self.queue = collections.deque()
             self.upcoming = collections.deque()
             self.finishing = False
+            self.warnings = 0
+
+        @pytest.hookimpl
+        def pytest_warning_recorded(self, when):
+            # What collecting warns of is counted where everything is collected.
+            if when == "runtest" or self.discovery is not None:
+                self.warnings += 1
 
         @pytest.hookimpl(trylast=True)
         def pytest_configure(self, config):

@@ -5,3 +5,4 @@ mod endings;
 mod identity;
 mod outcomes;
 mod suite;
+mod syntax;

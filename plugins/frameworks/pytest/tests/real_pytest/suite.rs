@@ -50,6 +50,13 @@ impl Suite {
         self.dir.path().join(path)
     }
 
+    /// The Python that is handed over on the command line.
+    pub fn source(&self) -> String {
+        let plan = command::discovery(&self.settings(), &self.context(), &[]).expect("there is a command");
+        let mut words = plan.command.argv.into_iter().skip_while(|word| word != "-c");
+        words.nth(1).expect("the source follows -c")
+    }
+
     pub fn discover(&self) -> Result<Found, Failure> {
         self.discover_in(&[])
     }
@@ -167,7 +174,7 @@ impl Suite {
 }
 
 /// A Python with pytest and pytest-xdist.
-fn python() -> String {
+pub fn python() -> String {
     let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../target/suites-venv/bin/python");
     let python = std::env::var("OFFLOAD_TEST_PYTHON").unwrap_or_else(|_| built.to_string_lossy().into_owned());
     assert!(
