@@ -261,3 +261,20 @@ fn warnings_are_counted() {
     assert_eq!(document["warnings"], 4);
     project.offload(&["merge", "test-results", "-o", "merged"]).finish().exits(0).says("(4 warnings)");
 }
+
+#[track_caller]
+fn check_refused(option: &str, mode: &str) {
+    let table = format!("extra_args = [{option:?}]\n{mode}");
+    let project = Project::pytest_with("", &table).file("test_it.py", "def test_it():\n    pass\n");
+    let done = project.run(&[]).exits(3);
+    let done = done.says(&format!("pytest runs no tests with {option}"));
+    done.says(&format!("remove {option} from extra_args of the group, or from addopts and PYTEST_ADDOPTS"));
+}
+
+#[test]
+fn options_that_run_nothing_are_refused() {
+    for option in ["--setup-only", "--setup-plan", "--fixtures", "--markers"] {
+        check_refused(option, "");
+    }
+    check_refused("--setup-only", "worker = false");
+}

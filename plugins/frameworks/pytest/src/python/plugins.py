@@ -1,6 +1,28 @@
 # The plugins that pytest is given.
 
 
+# Options with which pytest does something else than run tests.
+NO_RUN = {
+    "setuponly": "--setup-only",
+    "setupplan": "--setup-plan",
+    "showfixtures": "--fixtures",
+    "show_fixtures_per_test": "--fixtures-per-test",
+    "markers": "--markers",
+    "cacheshow": "--cache-show",
+}
+
+
+def refuse(options, journal):
+    for name, option in NO_RUN.items():
+        if getattr(options, name, None):
+            give_up(
+                journal,
+                "unsupported-option",
+                "pytest runs no tests with {}".format(option),
+                "remove {} from extra_args of the group, or from addopts and PYTEST_ADDOPTS".format(option),
+            )
+
+
 def prepare(options, discovering):
     # What the command line and the configuration file may ask for, and what must not happen here. An option is there
     # only when the plugin that defines it is.
@@ -43,6 +65,7 @@ def make_plugins(pytest):
 
         @pytest.hookimpl(hookwrapper=True, tryfirst=True)
         def pytest_cmdline_main(self, config):
+            refuse(config.option, self.journal)
             prepare(config.option, True)
             config.option.verbose = -2  # The tree of tests would go nowhere.
             # The whole list is wanted, whatever cannot be collected.
@@ -127,6 +150,7 @@ def make_plugins(pytest):
 
         @pytest.hookimpl(hookwrapper=True, tryfirst=True)
         def pytest_cmdline_main(self, config):
+            refuse(config.option, self.journal)
             prepare(config.option, False)
             # Files that cannot be collected were reported by discovery: they must not use up the failures that
             # --maxfail allows to tests.
