@@ -50,22 +50,7 @@ fn problem(group: &GroupName, outcome: contract::Outcome) -> Problem {
         Reported::Ended(outcome) => *outcome,
         Reported::Running { .. } => Outcome::new(Status::Error, "could not be collected"),
     };
-    Problem { test: nameless(group, &id), outcome }
-}
-
-/// A test of which no more is known than how it is called.
-pub(crate) fn nameless(group: &GroupName, id: &str) -> Test {
-    Test {
-        group: group.clone(),
-        id: TestId::new(id),
-        unit: None,
-        file: None,
-        line: None,
-        name: None,
-        classname: None,
-        tags: Vec::new(),
-        skipped: false,
-    }
+    Problem { test: Test::nameless(group.clone(), id), outcome }
 }
 
 pub(super) fn reported(outcome: contract::Outcome) -> (TestId, Reported) {

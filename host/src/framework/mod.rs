@@ -10,7 +10,6 @@ pub mod pytest;
 mod run;
 mod worker;
 
-pub(crate) use convert::nameless;
 pub use handle::{Framework, Place, TestFramework};
 pub(crate) use observation::{Observation, Reported};
 pub(crate) use run::{Context, Plan, Run};

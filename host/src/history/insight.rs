@@ -169,17 +169,7 @@ mod tests {
     use crate::model::{Attempt, AttemptNumber, Event, Outcome, RunId, SandboxName, Status, Test, TestId};
 
     fn test(id: &str) -> Arc<Test> {
-        Arc::new(Test {
-            group: "unit".into(),
-            id: id.into(),
-            unit: None,
-            file: None,
-            line: None,
-            name: None,
-            classname: None,
-            tags: Vec::new(),
-            skipped: false,
-        })
+        Arc::new(Test::nameless("unit".into(), id))
     }
 
     /// Tests with the status and seconds of each of their attempts.

@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::recorder::{AttemptRecord, RunRecord};
 use super::{Expectations, History, HistoryError, Recorder};
-use crate::model::{Expected, GroupName, Status, TestId};
+use crate::model::{Expected, GroupName, Status, TestId, Verdict};
 
 /// How many runs are kept at the most, and how many attempts in all: some twenty megabytes.
 const MOST_RUNS: i64 = 200;
@@ -85,9 +85,11 @@ fn add_attempts(transaction: &Transaction<'_>, run: i64, attempts: &[AttemptReco
             begin.execute(params![group, id, sample.count, sample.mean, sample.variance, run])?;
             transaction.last_insert_rowid()
         };
-        let verdict = attempt.verdict.map(crate::model::Verdict::as_str);
+        let verdict = attempt.verdict.map(Verdict::as_str);
+        // Alone, an attempt is called as the verdict that it would give.
+        let status = Verdict::from_last(attempt.status, false).as_str();
         let number = attempt.number.get();
-        insert.execute(params![run, test, number, attempt.status.as_str(), attempt.seconds, verdict])?;
+        insert.execute(params![run, test, number, status, attempt.seconds, verdict])?;
     }
     Ok(())
 }

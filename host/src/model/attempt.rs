@@ -23,19 +23,6 @@ pub enum Status {
 }
 
 impl Status {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Failed => "failed",
-            Self::Error => "error",
-            Self::Skipped => "skipped",
-            Self::XFailed => "xfailed",
-            Self::XPassed => "xpassed",
-            Self::Crashed => "crashed",
-            Self::TimedOut => "timed-out",
-        }
-    }
-
     /// Whether this attempt speaks against the test.
     pub fn is_failure(self) -> bool {
         matches!(self, Self::Failed | Self::Error | Self::Crashed | Self::TimedOut)

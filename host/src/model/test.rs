@@ -29,6 +29,23 @@ pub struct Test {
     pub skipped: bool,
 }
 
+impl Test {
+    /// A test of which no more is known than how it is called.
+    pub fn nameless(group: GroupName, id: impl Into<String>) -> Self {
+        Self {
+            group,
+            id: TestId::new(id),
+            unit: None,
+            file: None,
+            line: None,
+            name: None,
+            classname: None,
+            tags: Vec::new(),
+            skipped: false,
+        }
+    }
+}
+
 /// Something that could not be collected, or a whole module that skipped itself: a result without a test.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {

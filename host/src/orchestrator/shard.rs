@@ -89,17 +89,8 @@ mod tests {
     use super::*;
 
     fn test(id: usize, unit: Option<usize>) -> Test {
-        Test {
-            group: "group".into(),
-            id: format!("test-{id}").as_str().into(),
-            unit: unit.map(|unit| format!("unit-{unit}")),
-            file: None,
-            line: None,
-            name: None,
-            classname: None,
-            tags: Vec::new(),
-            skipped: false,
-        }
+        let unit = unit.map(|unit| format!("unit-{unit}"));
+        Test { unit, ..Test::nameless("group".into(), format!("test-{id}")) }
     }
 
     proptest! {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::dispatcher::{Dispatcher, Message};
-use crate::framework::nameless;
 use crate::history::Expectations;
 use crate::model::{Discovered, Event, Expected, Outcome, Status, Test, TestId};
 use crate::orchestrator::catalog::{GroupIndex, TestIndex};
@@ -31,22 +30,13 @@ impl Dispatcher {
 
     /// Earlier runs may be heard of before a group's tests are known, or after.
     fn expect(&mut self, expectations: Expectations) {
-        for (group, discovered, duration) in self.keep(expectations) {
-            self.discovered(group, discovered, duration);
-        }
-    }
-
-    /// Takes the expectations in; gives what was waiting for them.
-    fn keep(&mut self, expectations: Expectations) -> Vec<(GroupIndex, Discovered, Duration)> {
         for group in self.catalog.group_indices() {
-            let of = |test| {
-                let test = self.catalog.test(test);
-                expectations.of(&test.group, &test.id).map(Expected::cautious)
-            };
-            self.schedule.expect(group, of);
+            self.schedule.expect(group, |test| seconds(&expectations, self.catalog.test(test)));
         }
         self.expectations = Some(expectations);
-        std::mem::take(&mut self.held)
+        for (group, discovered, duration) in std::mem::take(&mut self.held) {
+            self.discovered(group, discovered, duration);
+        }
     }
 
     /// A group that could not be discovered is an error result of its own, unless nothing at all was found.
@@ -59,7 +49,7 @@ impl Dispatcher {
             self.emit(&Event::DiscoveryFailed { group: name.clone(), failure: failure.clone() });
             let mut outcome = Outcome::new(Status::Error, "the tests of this group could not be found");
             outcome.details = Some(failure.to_string());
-            self.add_judged(group, nameless(&name, "discovery"), outcome);
+            self.add_judged(group, Test::nameless(name, "discovery"), outcome);
         }
     }
 
@@ -102,7 +92,7 @@ impl Dispatcher {
     }
 
     fn expected(&self, test: &Test) -> Option<f64> {
-        self.expectations.as_ref()?.of(&test.group, &test.id).map(Expected::cautious)
+        seconds(self.expectations.as_ref()?, test)
     }
 
     /// Keeps the tests of this shard; the others are known, and for others.
@@ -138,4 +128,9 @@ impl Dispatcher {
         let test = self.add(group, test);
         self.attempted(test, None, None, outcome, Again::Never);
     }
+}
+
+/// How long to expect a test to take, if earlier runs say.
+fn seconds(expectations: &Expectations, test: &Test) -> Option<f64> {
+    expectations.of(&test.group, &test.id).map(Expected::cautious)
 }

@@ -79,7 +79,7 @@ impl Dispatcher {
             return;
         }
         if is_worker {
-            self.schedule.retry(Batch { group, tests: vec![test] }, station, self.stations.len());
+            self.schedule.retry(Batch { group, tests: vec![test] }, station, self.sandboxes());
         } else if let Some(running) = self.batches.get_mut(&batch) {
             running.failed.push(test);
         }
@@ -122,7 +122,7 @@ impl Dispatcher {
         for tests in again {
             self.schedule.give_back(Batch { group, tests }, None);
         }
-        self.schedule.retry(Batch { group, tests: failed }, station, self.stations.len());
+        self.schedule.retry(Batch { group, tests: failed }, station, self.sandboxes());
         let broken = broken.filter(|_| !lost.is_empty());
         self.lost(group, &sandbox, &log, lost, broken.as_ref());
         match broken {

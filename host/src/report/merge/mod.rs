@@ -98,17 +98,7 @@ struct Misfit {
 
 impl Misfit {
     fn tell(&self, emit: &mut impl FnMut(&Event)) {
-        let test = Arc::new(Test {
-            group: self.group.clone(),
-            id: TestId::new(self.id.as_str()),
-            unit: None,
-            file: None,
-            line: None,
-            name: None,
-            classname: None,
-            tags: Vec::new(),
-            skipped: false,
-        });
+        let test = Arc::new(Test::nameless(self.group.clone(), self.id.as_str()));
         let outcome = Outcome::new(Status::Error, self.message.as_str());
         let attempt = Attempt { number: AttemptNumber::FIRST, sandbox: None, log: None, outcome };
         emit(&Event::TestDiscovered { test: test.clone() });

@@ -1,0 +1,221 @@
+//! What the schedule must hold to, whatever it is told.
+
+use proptest::prelude::*;
+
+use super::stretch::UnitKey;
+use super::*;
+
+const GROUP: GroupIndex = GroupIndex::FIRST;
+
+impl Schedule {
+    fn next(&mut self, sandbox: SandboxKey, sandboxes: usize) -> Option<Batch> {
+        let group = self.choose(sandbox, |_| true)?;
+        self.batch(sandbox, group, sandboxes, 0)
+    }
+}
+
+fn schedule_of(units: &[u32]) -> Schedule {
+    let mut schedule = Schedule::new(1, Duration::from_secs(900));
+    schedule.add(GROUP, units.iter().enumerate().map(|(index, unit)| entry(index, *unit, None)));
+    schedule
+}
+
+fn entry(index: usize, unit: UnitKey, expected: Option<f64>) -> Entry {
+    Entry { test: TestIndex::new(index), unit, expected }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Take { sandbox: u64, sandboxes: usize },
+    GiveBack { sandbox: u64 },
+    Retry { sandbox: u64, sandboxes: usize },
+    Finish { seconds: f64, running: f64 },
+    Order { sandbox: u64, sandboxes: usize },
+    Learn { seconds: f64 },
+    Turn { seconds: f64, new_unit: bool },
+    Expect { seconds: f64, every: usize },
+    Release { sandbox: u64 },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0u64..4, 0usize..5).prop_map(|(sandbox, sandboxes)| Step::Take { sandbox, sandboxes }),
+        1 => (0u64..4).prop_map(|sandbox| Step::GiveBack { sandbox }),
+        1 => (0u64..4, 0usize..5).prop_map(|(sandbox, sandboxes)| Step::Retry { sandbox, sandboxes }),
+        2 => (0.0f64..10.0, 0.0f64..10.0).prop_map(|(seconds, running)| Step::Finish { seconds, running }),
+        6 => (0u64..4, 0usize..5).prop_map(|(sandbox, sandboxes)| Step::Order { sandbox, sandboxes }),
+        1 => (0.0f64..0.5).prop_map(|seconds| Step::Learn { seconds }),
+        1 => (0.0f64..0.5, any::<bool>()).prop_map(|(seconds, new_unit)| Step::Turn { seconds, new_unit }),
+        1 => (0.0f64..9.0, 1usize..4).prop_map(|(seconds, every)| Step::Expect { seconds, every }),
+        1 => (0u64..4).prop_map(|sandbox| Step::Release { sandbox }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_test_is_lost_and_none_is_out_twice(
+        units in prop::collection::vec(0u32..5, 0..200),
+        steps in prop::collection::vec(step(), 0..80),
+    ) {
+        let mut schedule = schedule_of(&units);
+        let mut out: Vec<Batch> = Vec::new();
+        let mut finished: Vec<TestIndex> = Vec::new();
+        for step in steps {
+            match step {
+                // What others have claimed is not for batches.
+                Step::Take { sandbox, sandboxes } => match schedule.next(sandbox, sandboxes) {
+                    Some(batch) => {
+                        prop_assert!(!batch.tests.is_empty());
+                        out.push(batch);
+                    }
+                    None => prop_assert_eq!(schedule.waiting(GROUP), schedule.claims.count(GROUP)),
+                },
+                Step::Order { sandbox, sandboxes } => match schedule.order(sandbox, GROUP, sandboxes, std::iter::empty()) {
+                    Some(batch) => {
+                        prop_assert!(!batch.tests.is_empty());
+                        out.push(batch);
+                    }
+                    // What is left is not worth to be taken over from those who have it.
+                    None => prop_assert_eq!(schedule.waiting(GROUP), schedule.claims.count(GROUP)),
+                },
+                Step::Learn { seconds } => schedule.learn_test(GROUP, seconds),
+                Step::Turn { seconds, new_unit } => schedule.learn_turn(GROUP, seconds, new_unit),
+                Step::Expect { seconds, every } => {
+                    let of = |test: TestIndex| seconds * (test.get() % 7) as f64;
+                    schedule.expect(GROUP, |test| test.get().is_multiple_of(every).then(|| of(test)));
+                }
+                Step::Release { sandbox } => schedule.release(sandbox),
+                Step::GiveBack { sandbox } => {
+                    if let Some(batch) = out.pop() {
+                        schedule.give_back(batch, Some(sandbox));
+                    }
+                }
+                Step::Retry { sandbox, sandboxes } => {
+                    if let Some(batch) = out.pop() {
+                        schedule.retry(batch, sandbox, sandboxes);
+                    }
+                }
+                Step::Finish { seconds, running } => {
+                    if let Some(batch) = out.pop() {
+                        schedule.learn(GROUP, seconds, batch.tests.len(), running);
+                        finished.extend(batch.tests);
+                    }
+                }
+            }
+        }
+        (0..4).for_each(|sandbox| schedule.release(sandbox));
+        while let Some(batch) = schedule.order(0, GROUP, 1, std::iter::empty()) {
+            out.push(batch);
+        }
+        prop_assert!(schedule.is_empty());
+        let mut all: Vec<_> = finished.into_iter().chain(out.into_iter().flat_map(|batch| batch.tests)).collect();
+        all.sort_unstable();
+        prop_assert_eq!(all, (0..units.len()).map(TestIndex::new).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn batches_shrink_towards_the_end() {
+    let mut schedule = schedule_of(&(0..1000).collect::<Vec<_>>());
+    let sizes: Vec<_> = std::iter::from_fn(|| schedule.next(0, 4)).map(|batch| batch.tests.len()).collect();
+    assert_eq!(sizes[0], 63);
+    assert!(sizes.is_sorted_by(|earlier, later| earlier >= later), "{sizes:?}");
+    assert_eq!(sizes.last(), Some(&1));
+}
+
+#[test]
+fn workers_get_little_at_a_time_from_a_stretch_of_their_own() {
+    let mut schedule = schedule_of(&(0..1000).map(|index| index / 10).collect::<Vec<_>>());
+    let mut order = |sandbox| schedule.order(sandbox, GROUP, 2, std::iter::empty()).unwrap().tests;
+    assert_eq!(order(1), [0, 1].map(TestIndex::new));
+    assert_eq!(order(2), [250, 251].map(TestIndex::new));
+    assert_eq!(order(1), [2, 3].map(TestIndex::new));
+    schedule.learn_test(GROUP, 0.01);
+    assert_eq!(schedule.order(1, GROUP, 2, std::iter::empty()).unwrap().tests.len(), 19);
+}
+
+#[test]
+fn few_tests_go_to_many_workers() {
+    let mut schedule = schedule_of(&[0; 10]);
+    let given: Vec<_> = (0..10)
+        .map(|sandbox| schedule.order(sandbox, GROUP, 10, std::iter::empty()).map(|batch| batch.tests.len()))
+        .collect();
+    assert_eq!(given, [Some(1); 10]);
+}
+
+#[test]
+fn dear_batches_stay_large() {
+    let mut schedule = schedule_of(&(0..1000).collect::<Vec<_>>());
+    schedule.learn(GROUP, 12.0, 1000, 10.0);
+    let batches = std::iter::from_fn(|| schedule.next(0, 2)).count();
+    assert!(batches < 12, "{batches}");
+}
+
+#[test]
+fn slow_tests_do_not_fill_the_timeout() {
+    let mut schedule = schedule_of(&(0..1000).collect::<Vec<_>>());
+    schedule.learn(GROUP, 30.0, 1, 10.0);
+    let batch = schedule.next(0, 2).unwrap();
+    assert_eq!(batch.tests.len(), 23);
+}
+
+#[test]
+fn retries_rather_run_elsewhere() {
+    let mut schedule = schedule_of(&[]);
+    let failed = Batch { group: GROUP, tests: vec![TestIndex::new(0)] };
+    schedule.retry(failed.clone(), 1, 2);
+    schedule.add(GROUP, [entry(1, 0, None)]);
+    assert_eq!(schedule.next(1, 2).unwrap().tests, [TestIndex::new(1)]);
+    assert_eq!(schedule.next(1, 2), Some(failed));
+}
+
+#[test]
+fn what_takes_long_goes_first() {
+    let mut schedule = schedule_of(&[0, 1, 2, 3]);
+    schedule.expect(GROUP, |test| Some([1.0, 2.0, 9.0, 3.0][test.get()]));
+    let order: Vec<_> = std::iter::from_fn(|| schedule.next(0, 9)).flat_map(|batch| batch.tests).collect();
+    assert_eq!(order, [2, 3, 1, 0].map(TestIndex::new));
+}
+
+#[test]
+fn units_stay_together_and_in_order() {
+    let mut schedule = schedule_of(&[0, 0, 1, 1]);
+    schedule.expect(GROUP, |test| Some([1.0, 3.0, 4.0, 2.0][test.get()]));
+    assert_eq!(schedule.next(0, 1).unwrap().tests[0], TestIndex::new(2));
+    let rest: Vec<_> = std::iter::from_fn(|| schedule.next(0, 1)).flat_map(|batch| batch.tests).collect();
+    assert_eq!(rest, [3, 0, 1].map(TestIndex::new));
+}
+
+#[test]
+fn unknown_tests_count_as_the_median() {
+    let mut schedule = schedule_of(&[0, 1, 2, 3]);
+    schedule.expect(GROUP, |test| [Some(1.0), Some(5.0), None, Some(9.0)][test.get()]);
+    let order: Vec<_> = std::iter::from_fn(|| schedule.next(0, 9)).flat_map(|batch| batch.tests).collect();
+    assert_eq!(order, [3, 1, 2, 0].map(TestIndex::new));
+}
+
+#[test]
+fn cheap_batches_hold_little() {
+    let mut schedule = schedule_of(&(0..1000).collect::<Vec<_>>());
+    schedule.learn(GROUP, 10.1, 10, 10.0);
+    // Twenty times what it pays besides.
+    assert_eq!(schedule.next(0, 10).unwrap().tests.len(), 2);
+}
+
+#[test]
+fn batches_that_run_tests_side_by_side_stay_large() {
+    let mut schedule = schedule_of(&(0..1000).collect::<Vec<_>>());
+    schedule.learn(GROUP, 5.0, 10, 10.0);
+    assert_eq!(schedule.next(0, 10).unwrap().tests.len(), 25);
+}
+
+#[test]
+fn groups_that_may_not_run_wait() {
+    let mut schedule = Schedule::new(2, Duration::from_secs(900));
+    let other = GroupIndex::new(1);
+    schedule.add(GROUP, [entry(0, 0, None), entry(1, 0, None)]);
+    schedule.add(other, [entry(2, 0, None)]);
+    assert_eq!(schedule.choose(0, |_| true), Some(GROUP));
+    assert_eq!(schedule.choose(0, |group| group == other), Some(other));
+    assert_eq!(schedule.choose(0, |_| false), None);
+}
