@@ -12,10 +12,13 @@ pub struct DefaultProvider {
 }
 
 /// Prints an id that only this script's siblings understand. Variables of the command must not depend on its environment.
+/// What it cannot finish it takes away again, since nobody else knows of it: discovery, which runs meanwhile, may remove a
+/// file of the project under the hands of `cp`.
 const CREATE: &str = r#"#!/bin/sh
 set -eu
 mkdir -p "$CLOUD"
 dir=$(mktemp -d "$CLOUD/machine-XXXXXX")
+trap '[ $? -eq 0 ] || rm -rf "$dir"' EXIT
 mkdir "$dir/tmp" "$dir/work"
 [ -z "${COPY_PROJECT:-}" ] || cp -R . "$dir/work"
 echo "creating a machine" >&2
