@@ -150,13 +150,23 @@ impl Explain<'_> {
             Some(form) if depth(&form) > here => form.iter().flat_map(|error| self.error(error)).collect(),
             _ => {
                 let mut types = Vec::new();
+                let mut options = Vec::new();
                 for reason in forms.iter().flatten() {
                     match reason.kind() {
                         ValidationErrorKind::Type { kind } => types.extend(expected_types(kind)),
+                        // How the words of an enum are told of which each has a description.
+                        ValidationErrorKind::Constant { expected_value } => options.push(Value::clone(expected_value)),
+                        ValidationErrorKind::Enum { options: several } => {
+                            options.extend(several.as_array().into_iter().flatten().cloned());
+                        }
                         _ => return self.error(reason),
                     }
                 }
-                vec![self.wrong_type(error, at, &types)]
+                if types.is_empty() {
+                    vec![self.no_option(error, at, &Value::Array(options))]
+                } else {
+                    vec![self.wrong_type(error, at, &types)]
+                }
             }
         }
     }

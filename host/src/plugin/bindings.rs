@@ -26,14 +26,16 @@ mod framework_world {
 /// The contract's types, as the rest of the host sees them.
 pub mod contract {
     pub use super::framework_world::exports::offload::plugin::framework::{
-        Discovery, FinishedRun, Found, ResultFile, RunPlan,
+        Discovery, FinishedRun, ResultFile, RunPlan,
     };
     pub use super::framework_world::exports::offload::plugin::observer::{Event as Observed, UnitListing};
     pub use super::framework_world::exports::offload::plugin::worker::Launch;
     pub use super::provider_world::exports::offload::plugin::provider::{
         Created, ImageSpec, Prepared, SandboxSpec, Transfer,
     };
-    pub use super::provider_world::offload::plugin::types::{Captured, Command, Context, Exit, Failure, Outcome, Test};
+    pub use super::provider_world::offload::plugin::types::{
+        Captured, Command, Context, Exit, Failure, Found, Outcome, Test,
+    };
 }
 
 pub(super) mod exports {

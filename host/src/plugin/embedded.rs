@@ -9,3 +9,36 @@ pub(super) struct Embedded {
 }
 
 include!(concat!(env!("OUT_DIR"), "/components.rs"));
+
+#[cfg(test)]
+mod tests {
+    use super::super::cache;
+    use super::super::engine::Runtime;
+    use super::super::locator::{Kind, locate};
+
+    /// What the component takes of the contract, and what it gives.
+    #[track_caller]
+    fn check(kind: Kind, name: &str, expected_imports: &[&str], expected_exports: &[&str]) {
+        let engine = &Runtime::get().expect("the engine starts").engine;
+        let located = locate(kind, name).expect("it comes with offload");
+        let component = cache::load(engine, &located).expect("it is a component").component_type();
+        let of_contract = |name: &str| Some(name.strip_prefix("offload:plugin/")?.strip_suffix("@0.1.0")?.to_owned());
+        let imports: Vec<_> = component.imports(engine).filter_map(|(name, _)| of_contract(name)).collect();
+        let exports: Vec<_> = component.exports(engine).filter_map(|(name, _)| of_contract(name)).collect();
+        assert_eq!((imports, exports), (owned(expected_imports), owned(expected_exports)));
+    }
+
+    fn owned(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn components_take_no_more_than_they_use() {
+        check(Kind::Framework, "default", &["types", "host"], &["metadata", "framework"]);
+        check(Kind::Framework, "cargo", &["types", "host"], &["metadata", "framework", "observer"]);
+        check(Kind::Framework, "pytest", &["types", "host"], &["metadata", "framework", "observer", "worker"]);
+        for name in ["default", "local"] {
+            check(Kind::Provider, name, &["types", "host", "io", "process"], &["metadata", "provider"]);
+        }
+    }
+}

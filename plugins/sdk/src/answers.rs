@@ -1,7 +1,9 @@
 //! Short ways to say what components say most.
 
 use crate::excerpt::last_lines;
-use crate::types::{Captured, Exit, Failure, Outcome, Test};
+use crate::framework::{FinishedRun, RunPlan};
+use crate::process;
+use crate::types::{Captured, Command, Exit, Failure, Found, Outcome, Test};
 
 /// How much of a program's standard error is shown: its last lines say what went wrong.
 const COMPLAINT_BYTES: usize = 2048;
@@ -15,6 +17,30 @@ impl Captured {
             (_, Exit::Code(code)) => format!("exit code {code}"),
             (_, Exit::Signal(signal)) => format!("signal {signal}"),
         }
+    }
+}
+
+impl Command {
+    /// A program with its arguments, in the directory and with the variables that the place of execution has.
+    pub fn new<I>(argv: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        Self { argv: argv.into_iter().map(Into::into).collect(), env: Vec::new(), cwd: None }
+    }
+
+    /// A script for `sh` with its arguments, `$1` and so on: nothing in them is ever read as shell text.
+    pub fn script<'a>(script: &'a str, arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::new(["sh", "-c", script, "offload"].into_iter().chain(arguments))
+    }
+
+    /// Runs it on the host, to its end; for providers, and short commands.
+    ///
+    /// # Errors
+    /// It could not be started.
+    pub fn capture(&self) -> Result<Captured, Failure> {
+        process::capture(self, &[])
     }
 }
 
@@ -62,6 +88,27 @@ impl Outcome {
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());
         self
+    }
+}
+
+impl Found {
+    /// These tests and nothing else.
+    pub fn new(tests: Vec<Test>) -> Self {
+        Self { tests, problems: Vec::new(), max_failures: None, deselected: Vec::new(), memo: None }
+    }
+}
+
+impl RunPlan {
+    /// A command that reads nothing and leaves no files that anybody wants.
+    pub fn new(command: Command) -> Self {
+        Self { command, stdin: Vec::new(), result_files: Vec::new() }
+    }
+}
+
+impl FinishedRun {
+    /// What is in the result file of this path; nothing where there is no such file.
+    pub fn contents(&self, path: &str) -> Option<&[u8]> {
+        self.files.iter().find(|file| file.path == path)?.contents.as_deref()
     }
 }
 

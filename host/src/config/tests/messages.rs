@@ -65,7 +65,10 @@ fn provider_schema() -> Value {
         "type": "object",
         "properties": {
             "shell": { "type": "string", "minLength": 1, "description": "What runs the commands." },
-            "isolation": { "enum": ["auto", "copy", "none"], "description": "Whether a sandbox has its own files." },
+            "isolation": {
+                "description": "Whether a sandbox has its own files.",
+                "oneOf": [{ "const": "auto", "description": "If it must." }, { "enum": ["copy", "none"] }],
+            },
             "env": { "type": "object", "additionalProperties": { "type": "string", "maxLength": 6 } },
         },
         "additionalProperties": false,

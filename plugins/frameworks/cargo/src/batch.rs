@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use offload_plugin::observer::Event;
 use offload_plugin::types::{Captured, Exit, Failure, Outcome, Test};
 
-use crate::bindings::exports::offload::plugin::observer::Event;
 use crate::lines::Lines;
 use crate::message;
 use crate::name::{EventName, TestName};

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use offload_plugin::types::{Command, Context, Exit, Failure, Test};
+use offload_plugin::framework::{FinishedRun, RunPlan};
+use offload_plugin::types::{Command, Context, Exit, Failure, Found, Test};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::bindings::exports::offload::plugin::framework::{FinishedRun, Found, RunPlan};
 use crate::built::Built;
 use crate::name::TestName;
 use crate::settings::Settings;
@@ -121,7 +121,7 @@ mod tests {
     use offload_plugin::types::Captured;
 
     use super::*;
-    use crate::bindings::exports::offload::plugin::framework::ResultFile;
+    use offload_plugin::framework::ResultFile;
 
     const LISTING: &str = r#"{
         "rust-build-meta": {"target-directory": "/t"}, "test-count": 3,

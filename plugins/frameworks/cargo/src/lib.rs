@@ -1,7 +1,6 @@
 //! The framework `cargo`: tests of Rust, found and run by cargo-nextest, which reports each as it begins and ends.
 
 mod batch;
-mod bindings;
 mod built;
 mod discovery;
 mod filterset;
@@ -13,72 +12,59 @@ mod settings;
 mod trouble;
 mod verdict;
 
-use std::cell::RefCell;
-
 use batch::Batch;
-use bindings::exports::offload::plugin::framework::{Discovery, FinishedRun, Guest as Framework, RunPlan};
-use bindings::exports::offload::plugin::metadata::{Guest as Metadata, Info};
-use bindings::exports::offload::plugin::observer::{Event, Guest as Observer};
-use offload_plugin::host;
-use offload_plugin::types::{Context, Exit, Failure, Outcome, Test};
-use settings::Settings;
+use offload_plugin::prelude::*;
 
-thread_local! {
-    /// What this instance is running: one instance of a framework serves one batch at a time.
-    static BATCH: RefCell<Batch> = RefCell::default();
+pub use settings::Settings;
+
+/// One discovery, or one batch with what is known of it so far.
+pub struct Cargo {
+    settings: Settings,
+    batch: Batch,
 }
 
-pub struct CargoFramework;
+impl Plugin for Cargo {
+    type Settings = Settings;
 
-impl Metadata for CargoFramework {
-    fn describe() -> Info {
-        Info {
-            name: "cargo".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            description: "Tests of Rust, through cargo-nextest".to_owned(),
-            settings_schema: settings::schema(),
-            requests: Vec::new(),
-        }
+    const NAME: &'static str = "cargo";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DESCRIPTION: &'static str = "Tests of Rust, through cargo-nextest";
+
+    fn new(settings: Settings) -> Result<Self, Failure> {
+        Ok(Self { settings, batch: Batch::default() })
     }
 }
 
-impl Framework for CargoFramework {
-    fn needs() -> Vec<String> {
-        Vec::new()
-    }
-
-    fn discover(context: Context, paths: Vec<String>, previous: Vec<FinishedRun>) -> Result<Discovery, Failure> {
+impl Framework for Cargo {
+    fn discover(
+        &mut self,
+        context: &Context,
+        paths: &[String],
+        previous: &[FinishedRun],
+    ) -> Result<Discovery, Failure> {
         let Some(run) = previous.last() else {
             host::log("info", "documentation tests are not among the tests: cargo-nextest does not run them");
-            return Ok(Discovery::Run(discovery::plan(&Settings::parse(&host::settings())?, &context)));
+            return Ok(Discovery::Run(discovery::plan(&self.settings, context)));
         };
-        discovery::read(run, &paths).map(Discovery::Found)
+        discovery::read(run, paths).map(Discovery::Found)
     }
 
-    fn run_command(context: Context, tests: Vec<Test>) -> Result<RunPlan, Failure> {
-        let settings = Settings::parse(&host::settings())?;
-        let batch = Batch::of(&tests)?;
-        let plan = running::plan(&settings, &context, batch.names());
-        BATCH.replace(batch);
-        Ok(plan)
+    fn run_command(&mut self, context: &Context, tests: &[Test]) -> Result<RunPlan, Failure> {
+        self.batch = Batch::of(tests)?;
+        Ok(running::plan(&self.settings, context, self.batch.names()))
     }
 
     /// Only what has not been said while the command ran.
-    fn parse_results(_: Context, _: Vec<Test>, run: FinishedRun) -> Result<Vec<Outcome>, Failure> {
-        BATCH.with_borrow_mut(|batch| batch.finish(&run.output))
+    fn parse_results(&mut self, _: &Context, _: &[Test], run: &FinishedRun) -> Result<Vec<Outcome>, Failure> {
+        self.batch.finish(&run.output)
     }
 }
 
-impl Observer for CargoFramework {
-    fn observe(source: String, bytes: Vec<u8>) -> Vec<Event> {
-        match source.as_str() {
-            "stdout" => BATCH.with_borrow_mut(|batch| batch.observe(&bytes)),
-            _ => Vec::new(),
-        }
-    }
-
-    fn ended(_: Exit) -> Vec<Event> {
-        // A last line without an end was cut off, and what it leaves open is judged with the rest.
-        Vec::new()
+// A last line without an end was cut off, and what it leaves open is judged with the rest.
+impl Observer for Cargo {
+    fn observe(&mut self, source: &str, bytes: Vec<u8>) -> Vec<Event> {
+        if source == "stdout" { self.batch.observe(&bytes) } else { Vec::new() }
     }
 }
+
+offload_plugin::export!(Cargo: Framework + Observer);

@@ -1,8 +1,8 @@
 //! The command that runs a batch.
 
+use offload_plugin::framework::RunPlan;
 use offload_plugin::types::{Command, Context};
 
-use crate::bindings::exports::offload::plugin::framework::RunPlan;
 use crate::built::Built;
 use crate::filterset;
 use crate::name::TestName;
@@ -66,7 +66,7 @@ mod tests {
     }
 
     fn settings() -> Settings {
-        Settings::parse(r#"{"package": "p*", "features": ["a b"]}"#).expect("the settings are good")
+        offload_plugin::settings::parse(r#"{"package": "p*", "features": ["a b"]}"#).expect("the settings are good")
     }
 
     #[test]

@@ -1,25 +1,27 @@
 //! The group's table in the configuration.
 
-use offload_plugin::types::Failure;
-use serde::Deserialize;
-use serde_json::json;
+use offload_plugin::prelude::*;
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+/// A group of Rust tests.
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct Settings {
-    package: Option<String>,
-    features: Vec<String>,
-    include_ignored: bool,
+    /// The package to test; without it what cargo tests by default in the working directory.
+    #[schemars(length(min = 1))]
+    pub package: Option<String>,
+    /// Features to enable.
+    #[serde(default)]
+    #[schemars(inner(length(min = 1)))]
+    pub features: Vec<String>,
+    /// Whether to run tests marked `#[ignore]` as well.
+    #[serde(default)]
+    pub include_ignored: bool,
+    /// Directory that the group's commands run in.
+    // The host acts on this.
+    #[schemars(length(min = 1))]
+    pub working_dir: Option<String>,
 }
 
 impl Settings {
-    /// # Errors
-    /// Settings that are not what the schema asks for.
-    pub fn parse(json: &str) -> Result<Self, Failure> {
-        serde_json::from_str(json)
-            .map_err(|error| Failure::new("bad-settings", format!("the group's settings cannot be read: {error}")))
-    }
-
     /// What tells nextest which tests there are: the same for finding and for running them.
     pub fn selection(&self) -> Vec<String> {
         let mut arguments = self.run_options();
@@ -49,44 +51,13 @@ impl Settings {
     }
 }
 
-/// The JSON Schema of the table.
-pub fn schema() -> String {
-    json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "type": "object",
-        "additionalProperties": false,
-        "properties": {
-            "package": {
-                "type": "string",
-                "minLength": 1,
-                "description": "The package to test; without it what cargo tests by default in the working directory",
-            },
-            "features": {
-                "type": "array",
-                "items": { "type": "string", "minLength": 1 },
-                "description": "Features to enable",
-            },
-            "include_ignored": {
-                "type": "boolean",
-                "default": false,
-                "description": "Whether to run tests marked #[ignore] as well",
-            },
-            "working_dir": {
-                "type": "string",
-                "description": "Directory that the group's commands run in",
-            },
-        },
-    })
-    .to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[track_caller]
     fn check(json: &str, expected: &str) {
-        let settings = Settings::parse(json).expect("the settings are good");
+        let settings: Settings = offload_plugin::settings::parse(json).expect("the settings are good");
         assert_eq!(settings.selection().join(" "), expected);
     }
 
@@ -98,11 +69,5 @@ mod tests {
             r#"{"features": ["a", "b/c"], "include_ignored": true}"#,
             "--color never --run-ignored all --features a,b/c",
         );
-    }
-
-    #[test]
-    fn the_schema_is_an_object() {
-        let schema: serde_json::Value = serde_json::from_str(&schema()).expect("the schema is JSON");
-        assert_eq!(schema["additionalProperties"], false);
     }
 }

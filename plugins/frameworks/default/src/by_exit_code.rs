@@ -1,9 +1,8 @@
 //! A test whose command's exit code says how it went.
 
 use offload_plugin::excerpt;
+use offload_plugin::framework::FinishedRun;
 use offload_plugin::types::{Exit, Outcome, Test};
-
-use crate::bindings::exports::offload::plugin::framework::FinishedRun;
 
 /// What is kept of a test's output.
 const OUTPUT_LIMIT: usize = 64 << 10;
@@ -15,7 +14,7 @@ const KILLED: std::ops::RangeInclusive<i32> = 129..=192;
 /// The outcome of a test that had the command for itself. `record` is the file in which the script of `running` noted when
 /// the test began and ended.
 pub fn outcome(test: &Test, run: &FinishedRun, record: &str) -> Outcome {
-    let contents = run.files.iter().find(|file| file.path == record).and_then(|file| file.contents.as_deref());
+    let contents = run.contents(record);
     let mut outcome = match run.output.exit {
         Exit::Code(0) => Outcome::new(&test.id, "passed"),
         Exit::Code(126) => {
@@ -58,7 +57,7 @@ mod tests {
     use offload_plugin::types::Captured;
 
     use super::*;
-    use crate::bindings::exports::offload::plugin::framework::ResultFile;
+    use offload_plugin::framework::ResultFile;
 
     #[track_caller]
     fn check(exit: Exit, expected_status: &str, expected_message: Option<&str>) {

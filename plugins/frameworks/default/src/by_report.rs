@@ -4,10 +4,10 @@
 //! command that failed without a failing case leave room for a failure that is not seen.
 
 use offload_plugin::excerpt;
+use offload_plugin::framework::FinishedRun;
 use offload_plugin::junit::{self, Case, Report};
 use offload_plugin::types::{Exit, Failure, Outcome, Test};
 
-use crate::bindings::exports::offload::plugin::framework::FinishedRun;
 use crate::folding::{fold, is_bad};
 use crate::ownership::{By, Owners};
 
@@ -20,7 +20,7 @@ const STDERR_LIMIT: usize = 4096;
 /// # Errors
 /// The code "run-singly" where only a command for each test can tell whose result is whose.
 pub fn outcomes(tests: &[Test], run: &FinishedRun, path: &str) -> Result<Vec<Outcome>, Failure> {
-    let contents = run.files.iter().find(|file| file.path == path).and_then(|file| file.contents.as_deref());
+    let contents = run.contents(path);
     let report = match contents {
         None => Err("does not exist".to_owned()),
         Some(bytes) => junit::read(bytes).map_err(|reason| reason.to_string()),
@@ -129,7 +129,7 @@ mod tests {
     use offload_plugin::types::Captured;
 
     use super::*;
-    use crate::bindings::exports::offload::plugin::framework::ResultFile;
+    use offload_plugin::framework::ResultFile;
 
     const OK: Exit = Exit::Code(0);
 

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use offload_plugin::excerpt;
-use offload_plugin::types::{Command, Context, Exit, Failure, Test};
+use offload_plugin::framework::{FinishedRun, RunPlan};
+use offload_plugin::types::{Command, Context, Exit, Failure, Found, Test};
 
-use crate::bindings::exports::offload::plugin::framework::{FinishedRun, Found, RunPlan};
 use crate::settings::Settings;
 
 /// What is kept of a failed command's last words.
@@ -17,8 +17,8 @@ const SCRIPT: &str = r#"exec sh -c "$1" >"$2""#;
 
 pub fn plan(settings: &Settings, context: &Context) -> RunPlan {
     let ids = format!("{}ids", context.scratch);
-    let argv = ["sh", "-c", SCRIPT, "sh", &settings.discover_command, &ids].map(str::to_owned).to_vec();
-    RunPlan { command: Command { argv, env: Vec::new(), cwd: None }, stdin: Vec::new(), result_files: vec![ids] }
+    let command = Command::script(SCRIPT, [settings.discover_command.as_str(), &ids]);
+    RunPlan { result_files: vec![ids], ..RunPlan::new(command) }
 }
 
 /// The tests in the command's output; with `paths`, those that are one of them or lie in it.
@@ -44,7 +44,7 @@ pub fn read(run: &FinishedRun, paths: &[String]) -> Result<Found, Failure> {
         .filter(|id| seen.insert(id.clone()))
         .map(Test::new)
         .collect();
-    Ok(Found { tests, problems: Vec::new(), max_failures: None, deselected: Vec::new(), memo: None })
+    Ok(Found::new(tests))
 }
 
 fn failed(ended: &str, stderr: &[u8], printed: &[u8]) -> Failure {
@@ -128,7 +128,7 @@ mod tests {
     use offload_plugin::types::Captured;
 
     use super::*;
-    use crate::bindings::exports::offload::plugin::framework::ResultFile;
+    use offload_plugin::framework::ResultFile;
 
     fn run(exit: Exit, stderr: &str, printed: &[u8]) -> FinishedRun {
         FinishedRun {

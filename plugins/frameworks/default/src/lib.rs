@@ -1,7 +1,6 @@
 //! The framework `default`: tests of any kind, found and run by shell commands that the configuration gives, and judged by
 //! the JUnit file that they write or by their exit code.
 
-mod bindings;
 mod by_exit_code;
 mod by_report;
 mod discovery;
@@ -12,51 +11,57 @@ mod settings;
 #[cfg(test)]
 mod with_a_shell;
 
-use bindings::exports::offload::plugin::framework::{Discovery, FinishedRun, Guest as Framework, RunPlan};
-use bindings::exports::offload::plugin::metadata::{Guest as Metadata, Info};
-use offload_plugin::host;
-use offload_plugin::types::{Context, Failure, Outcome, Test};
-use settings::{Judge, Settings};
+use offload_plugin::prelude::*;
+use settings::Judge;
 
-pub struct DefaultFramework;
+pub use settings::Settings;
 
-impl Metadata for DefaultFramework {
-    fn describe() -> Info {
-        Info {
-            name: "default".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            description: "Tests that are found and run by shell commands of your own".to_owned(),
-            settings_schema: settings::schema(),
-            requests: Vec::new(),
-        }
+pub struct ShellCommands {
+    settings: Settings,
+}
+
+impl Plugin for ShellCommands {
+    type Settings = Settings;
+
+    const NAME: &'static str = "default";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DESCRIPTION: &'static str = "Tests that are found and run by shell commands of your own";
+
+    fn new(settings: Settings) -> Result<Self, Failure> {
+        settings.check()?;
+        Ok(Self { settings })
     }
 }
 
-impl Framework for DefaultFramework {
-    fn needs() -> Vec<String> {
-        // Settings that cannot be read are reported by the calls that can fail.
-        Settings::parse(&host::settings()).map(|settings| settings.needs()).unwrap_or_default()
+impl Framework for ShellCommands {
+    fn needs(&mut self) -> Vec<String> {
+        self.settings.needs()
     }
 
-    fn discover(context: Context, paths: Vec<String>, previous: Vec<FinishedRun>) -> Result<Discovery, Failure> {
-        let settings = Settings::parse(&host::settings())?;
+    fn discover(
+        &mut self,
+        context: &Context,
+        paths: &[String],
+        previous: &[FinishedRun],
+    ) -> Result<Discovery, Failure> {
         match previous.last() {
-            None => Ok(Discovery::Run(discovery::plan(&settings, &context))),
-            Some(run) => discovery::read(run, &paths).map(Discovery::Found),
+            None => Ok(Discovery::Run(discovery::plan(&self.settings, context))),
+            Some(run) => discovery::read(run, paths).map(Discovery::Found),
         }
     }
 
-    fn run_command(context: Context, tests: Vec<Test>) -> Result<RunPlan, Failure> {
-        running::plan(&Settings::parse(&host::settings())?, &context, &tests)
+    fn run_command(&mut self, context: &Context, tests: &[Test]) -> Result<RunPlan, Failure> {
+        running::plan(&self.settings, context, tests)
     }
 
-    fn parse_results(context: Context, tests: Vec<Test>, run: FinishedRun) -> Result<Vec<Outcome>, Failure> {
-        let settings = Settings::parse(&host::settings())?;
-        match settings.judge(&context) {
+    fn parse_results(&mut self, context: &Context, tests: &[Test], run: &FinishedRun) -> Result<Vec<Outcome>, Failure> {
+        match self.settings.judge(context) {
             Judge::ExitCode { record } => {
-                Ok(tests.iter().map(|test| by_exit_code::outcome(test, &run, &record)).collect())
+                Ok(tests.iter().map(|test| by_exit_code::outcome(test, run, &record)).collect())
             }
-            Judge::Report { path, .. } => by_report::outcomes(&tests, &run, &path),
+            Judge::Report { path, .. } => by_report::outcomes(tests, run, &path),
         }
     }
 }
+
+offload_plugin::export!(ShellCommands: Framework);

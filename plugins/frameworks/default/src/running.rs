@@ -1,9 +1,9 @@
 //! The command that runs a batch.
 
+use offload_plugin::framework::RunPlan;
 use offload_plugin::types::{Command, Context, Failure, Test};
 use offload_plugin::{shell, template};
 
-use crate::bindings::exports::offload::plugin::framework::RunPlan;
 use crate::settings::{Judge, RESULT_FILE, Settings, TESTS};
 
 /// Runs one command line with nothing left over from an earlier attempt.
@@ -30,8 +30,7 @@ pub fn plan(settings: &Settings, context: &Context, tests: &[Test]) -> Result<Ru
         Some(script) => argv.extend([script.to_owned(), "sh".to_owned(), result_file.clone(), line]),
         None => argv.push(line),
     }
-    let command = Command { argv, env: Vec::new(), cwd: None };
-    Ok(RunPlan { command, stdin: Vec::new(), result_files: vec![result_file] })
+    Ok(RunPlan { result_files: vec![result_file], ..RunPlan::new(Command::new(argv)) })
 }
 
 fn command_line(template: &str, tests: &[Test], result_file: &str) -> String {
@@ -46,7 +45,7 @@ mod tests {
     const TESTS: [&str; 2] = ["a.js", "it's $HOME"];
 
     fn planned(settings: &str, tests: &[&str]) -> Result<RunPlan, Failure> {
-        let settings = Settings::parse(settings).expect("the settings are good");
+        let settings = offload_plugin::settings::parse::<Settings>(settings).expect("the settings are good");
         let context = Context { scratch: "/my scratch/".to_owned(), nonce: String::new(), attempt: 1, memo: None };
         plan(&settings, &context, &tests.iter().map(|id| Test::new(*id)).collect::<Vec<_>>())
     }

@@ -1,22 +1,30 @@
 //! The group's table in the configuration.
 
+use offload_plugin::prelude::*;
 use offload_plugin::template;
-use offload_plugin::types::{Context, Failure};
-use serde::Deserialize;
-use serde_json::json;
 
 /// Stands for the tests to run in `run_command`.
 pub const TESTS: &str = "tests";
 /// Stands for a result file that no other attempt has.
 pub const RESULT_FILE: &str = "result_file";
 
-#[derive(Debug, Deserialize)]
+/// A group of tests that commands find and run.
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct Settings {
+    /// Shell command that prints the tests, one id a line or a JSON array of strings.
+    #[schemars(length(min = 1))]
     pub discover_command: String,
+    /// Shell command that runs {tests}; {result_file} stands for a JUnit file of the attempt's own.
+    #[schemars(regex(pattern = r"\{tests\}"))]
     pub run_command: String,
-    /// What the command always writes its results to, relative to the directory that it runs in.
-    #[serde(default)]
-    result_file: Option<String>,
+    /// JUnit file that the command always writes, relative to the directory that it runs in; without it and {result_file}
+    /// the exit code decides.
+    #[schemars(length(min = 1))]
+    pub result_file: Option<String>,
+    /// Directory that the group's commands run in.
+    // The host acts on this.
+    #[schemars(length(min = 1))]
+    pub working_dir: Option<String>,
 }
 
 /// What tells how tests went.
@@ -38,17 +46,12 @@ pub enum Judge {
 impl Settings {
     /// # Errors
     /// Settings that cannot work, with what to change.
-    pub fn parse(json: &str) -> Result<Self, Failure> {
-        let settings: Self = serde_json::from_str(json)
-            .map_err(|error| Failure::new("bad-settings", format!("the group's settings cannot be read: {error}")))?;
-        if !template::mentions(&settings.run_command, TESTS) {
-            return Err(Failure::new(
-                "bad-settings",
-                "`run_command` has no {tests}, so that it cannot be told what to run",
-            )
-            .with_help("write {tests} where the tests belong, such as: run_command = \"jest {tests} --ci\""));
+    pub fn check(&self) -> Result<(), Failure> {
+        if template::mentions(&self.run_command, TESTS) {
+            return Ok(());
         }
-        Ok(settings)
+        Err(Failure::new("invalid-settings", "`run_command` has no {tests}, so that it cannot be told what to run")
+            .with_help("write {tests} where the tests belong, such as: run_command = \"jest {tests} --ci\""))
     }
 
     pub fn judge(&self, context: &Context) -> Judge {
@@ -68,41 +71,15 @@ impl Settings {
     }
 }
 
-/// The JSON Schema of the table.
-pub fn schema() -> String {
-    json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "type": "object",
-        "additionalProperties": false,
-        "required": ["discover_command", "run_command"],
-        "properties": {
-            "discover_command": {
-                "type": "string",
-                "minLength": 1,
-                "description": "Shell command that prints the tests, one id a line or a JSON array of strings",
-            },
-            "run_command": {
-                "type": "string",
-                "pattern": "\\{tests\\}",
-                "description": "Shell command that runs {tests}; {result_file} stands for a JUnit file of the attempt's own",
-            },
-            "result_file": {
-                "type": "string",
-                "minLength": 1,
-                "description": "JUnit file that the command always writes; without it and {result_file} the exit code decides",
-            },
-            "working_dir": {
-                "type": "string",
-                "description": "Directory that the group's commands run in",
-            },
-        },
-    })
-    .to_string()
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    fn settings(json: &str) -> Settings {
+        offload_plugin::settings::parse(json).expect("the settings can be read")
+    }
 
     fn context() -> Context {
         Context { scratch: "/s/1-".to_owned(), nonce: String::new(), attempt: 1, memo: None }
@@ -111,7 +88,8 @@ mod tests {
     #[track_caller]
     fn check_judge(run_command: &str, result_file: Option<&str>, expected: Judge, expected_needs: &[&str]) {
         let json = json!({ "discover_command": "d", "run_command": run_command, "result_file": result_file });
-        let settings = Settings::parse(&json.to_string()).expect("the settings are good");
+        let settings = settings(&json.to_string());
+        assert_eq!(settings.check(), Ok(()));
         assert_eq!(settings.judge(&context()), expected);
         assert_eq!(settings.needs(), expected_needs);
     }
@@ -132,14 +110,8 @@ mod tests {
 
     #[test]
     fn refuses_a_command_that_cannot_be_told_what_to_run() {
-        let failure = Settings::parse(r#"{"discover_command": "d", "run_command": "jest"}"#).expect_err("no {tests}");
+        let failure = settings(r#"{"discover_command": "d", "run_command": "jest"}"#).check().expect_err("no {tests}");
         assert_eq!(failure.message, "`run_command` has no {tests}, so that it cannot be told what to run");
         assert!(failure.help.is_some());
-    }
-
-    #[test]
-    fn the_schema_is_an_object() {
-        let schema: serde_json::Value = serde_json::from_str(&schema()).expect("the schema is JSON");
-        assert_eq!(schema["additionalProperties"], false);
     }
 }

@@ -3,10 +3,10 @@
 use std::fs;
 use std::process;
 
+use offload_plugin::framework::{FinishedRun, ResultFile, RunPlan};
 use offload_plugin::types::{Captured, Context, Exit, Outcome, Test};
 use tempfile::TempDir;
 
-use crate::bindings::exports::offload::plugin::framework::{FinishedRun, ResultFile, RunPlan};
 use crate::settings::{Judge, Settings};
 use crate::{by_exit_code, by_report, discovery, running};
 
@@ -55,7 +55,7 @@ impl Place {
 
 fn settings(discover: &str, run: &str, result_file: Option<&str>) -> Settings {
     let json = serde_json::json!({ "discover_command": discover, "run_command": run, "result_file": result_file });
-    Settings::parse(&json.to_string()).expect("the settings are good")
+    offload_plugin::settings::parse(&json.to_string()).expect("the settings are good")
 }
 
 fn statuses(outcomes: &[Outcome]) -> Vec<(&str, &str)> {

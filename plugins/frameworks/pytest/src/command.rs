@@ -116,8 +116,9 @@ mod tests {
 
     #[test]
     fn discovery_and_run_give_pytest_the_same_arguments() {
-        let settings = Settings::parse(r#"{"python": "uv run python", "paths": ["tests"], "extra_args": ["-x"]}"#)
-            .expect("settings");
+        let settings =
+            offload_plugin::settings::parse(r#"{"python": "uv run python", "paths": ["tests"], "extra_args": ["-x"]}"#)
+                .expect("settings");
         let discovery = discovery(&settings, &context(), &[]).expect("a plan");
         let run = run(&settings, &context(), &[]).expect("a plan");
         assert_eq!(discovery.command.argv[..4], ["uv", "run", "python", "-c"]);
@@ -133,7 +134,7 @@ mod tests {
 
     #[track_caller]
     fn check_request(tests: &[Test], expected: &str) {
-        let settings = Settings::parse("{}").expect("settings");
+        let settings = offload_plugin::settings::parse("{}").expect("settings");
         let plan = run(&settings, &context(), tests).expect("a plan");
         assert_eq!(String::from_utf8(plan.stdin).expect("UTF-8"), format!("{expected}\n"));
     }

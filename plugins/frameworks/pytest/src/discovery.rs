@@ -101,7 +101,7 @@ mod tests {
             output: Captured { exit: Exit::Code(exit), stdout: Vec::new(), stderr: b"ERROR: reason".to_vec() },
             files: vec![ResultFile { path: "/s/journal.jsonl".into(), contents: journal.map(Into::into) }],
         };
-        read(&Settings::parse(r#"{"paths": ["my tests"]}"#).expect("settings"), &context, &[], &run)
+        read(&offload_plugin::settings::parse(r#"{"paths": ["my tests"]}"#).expect("settings"), &context, &[], &run)
     }
 
     const WHOLE: &str = r#"["n", {"test": {"id": "t/a.py::b[c]", "file": "t/a.py", "line": 3, "tags": ["slow"]}}]

@@ -5,9 +5,7 @@
 //! what pytest prints is only quoted when something went wrong.
 
 mod address;
-mod bindings;
 pub mod command;
-#[cfg(target_family = "wasm")]
 mod component;
 pub mod discovery;
 mod journal;
@@ -16,5 +14,7 @@ pub mod results;
 pub mod settings;
 pub mod worker;
 
-pub use bindings::exports::offload::plugin::framework::{FinishedRun, Found, ResultFile, RunPlan};
-pub use bindings::exports::offload::plugin::observer::{Event, UnitListing};
+pub use component::Pytest;
+pub use offload_plugin::framework::{FinishedRun, ResultFile, RunPlan};
+pub use offload_plugin::observer::{Event, UnitListing};
+pub use offload_plugin::types::Found;

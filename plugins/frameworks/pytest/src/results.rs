@@ -123,7 +123,7 @@ mod tests {
             output: Captured { exit, stdout: Vec::new(), stderr: b"reason".to_vec() },
             files: vec![ResultFile { path: "/s/journal.jsonl".into(), contents: journal.map(Into::into) }],
         };
-        read(&Settings::parse("{}").expect("settings"), &context, &run)
+        read(&offload_plugin::settings::parse("{}").expect("settings"), &context, &run)
     }
 
     /// What is read out of a journal, as `id status duration`, or as the code of the failure.

@@ -1,41 +1,45 @@
 //! What a group of type `pytest` can be told.
 
+use offload_plugin::prelude::*;
 use offload_plugin::shell;
-use offload_plugin::types::Failure;
-use serde::Deserialize;
 
-/// The JSON Schema of the group's table.
-pub const SCHEMA: &str = include_str!("settings.schema.json");
-
-/// The group's table, as far as it is this component's business.
-#[derive(Debug, Deserialize)]
+/// A group of pytest tests.
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct Settings {
-    /// Files and directories to collect from; without any, pytest follows its own configuration.
+    /// Files and directories to collect tests from. Without any, pytest follows its own configuration (testpaths).
     #[serde(default)]
+    #[schemars(inner(length(min = 1)))]
     pub paths: Vec<String>,
-    /// An expression for `-m`.
+    /// Only tests that match this marker expression, as with pytest's -m.
     pub markers: Option<String>,
-    /// The command that is Python, with arguments, quoted as in a shell.
+    /// The command that runs Python, possibly with arguments, e.g. "uv run python".
     #[serde(default = "default_python")]
-    python: String,
-    /// More arguments for pytest.
+    #[schemars(length(min = 1))]
+    pub python: String,
+    /// More arguments for pytest, in discovery and in every run.
     #[serde(default)]
     pub extra_args: Vec<String>,
+    /// Whether each sandbox runs its tests in one warm pytest process; without, in one process a batch.
+    // The host acts on this and on what follows.
+    #[serde(default = "default_worker")]
+    pub worker: bool,
+    /// How long one test may take in a warm process; without, as long as `test_timeout_secs` of `[offload]`.
+    #[schemars(range(min = 1))]
+    pub per_test_timeout_secs: Option<u64>,
+    /// The directory that pytest is started in.
+    #[schemars(length(min = 1))]
+    pub working_dir: Option<String>,
 }
 
 fn default_python() -> String {
     "python3".into()
 }
 
-impl Settings {
-    /// # Errors
-    /// Where the table is not what [`SCHEMA`] describes.
-    pub fn parse(table: &str) -> Result<Self, Failure> {
-        serde_json::from_str(table).map_err(|error| {
-            unusable(format!("the group's settings cannot be read: {error}"), "compare them with the documented keys")
-        })
-    }
+fn default_worker() -> bool {
+    true
+}
 
+impl Settings {
     /// The words of the command that is Python: at least one.
     ///
     /// # Errors
@@ -88,7 +92,7 @@ mod tests {
     use super::*;
 
     fn settings(table: &str) -> Settings {
-        Settings::parse(table).expect("settings")
+        offload_plugin::settings::parse(table).expect("settings")
     }
 
     #[track_caller]
@@ -139,25 +143,5 @@ mod tests {
             &["tests", "./-odd", "-m", "not slow", "-x", "--cov"],
         );
         check_arguments(r#"{"paths": ["tests"], "markers": " "}"#, &["tests/a.py"], &["tests/a.py"]);
-    }
-
-    #[test]
-    fn a_wrong_table_is_a_failure() {
-        let failure = Settings::parse(r#"{"paths": 3}"#).expect_err("no list");
-        assert!(failure.message.contains("invalid type"), "{}", failure.message);
-    }
-
-    #[test]
-    fn the_schema_is_json_and_describes_every_key() {
-        let schema: serde_json::Value = serde_json::from_str(SCHEMA).expect("JSON");
-        assert_eq!(schema["additionalProperties"], false);
-        let properties = schema["properties"].as_object().expect("properties");
-        let mut keys: Vec<_> = properties.keys().map(String::as_str).collect();
-        keys.sort_unstable();
-        assert_eq!(
-            keys,
-            ["extra_args", "markers", "paths", "per_test_timeout_secs", "python", "worker", "working_dir"]
-        );
-        assert!(properties.values().all(|property| property["description"].is_string()));
     }
 }

@@ -1,6 +1,5 @@
 //! The `default` provider: the person's own shell commands make sandboxes, run commands in them and remove them.
 
-mod bindings;
 mod inside;
 mod lifecycle;
 mod printed;
@@ -10,3 +9,4 @@ mod script;
 mod settings;
 
 pub use provider::ShellCommands;
+pub use settings::Settings;

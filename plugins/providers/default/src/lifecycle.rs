@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     fn settings() -> Settings {
-        Settings::parse(
+        offload_plugin::settings::parse(
             r#"{
                 "create_command": "create {image_id} ${HOME}",
                 "exec_command": "exec {sandbox_id} {command}",

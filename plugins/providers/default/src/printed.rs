@@ -12,14 +12,6 @@ pub fn last_line(stdout: &[u8]) -> Result<String, &'static str> {
     String::from_utf8(line.to_vec()).map_err(|_| "printed a last line that is not UTF-8")
 }
 
-/// The remote paths at the positions that [`crate::script::download`] printed.
-pub fn missing(printed: &[u8], remotes: &[String]) -> Vec<String> {
-    String::from_utf8_lossy(printed)
-        .lines()
-        .filter_map(|position| remotes.get(position.parse::<usize>().ok()?).cloned())
-        .collect()
-}
-
 /// Fragments that say which sandboxes [`crate::script::destroy`] could not destroy, and why.
 pub fn destruction_failures(printed: &[u8], sandboxes: &[Sandbox]) -> Vec<String> {
     let printed = String::from_utf8_lossy(printed);
@@ -44,9 +36,6 @@ mod tests {
 
     #[test]
     fn positions_become_what_they_stand_for() {
-        let remotes = ["a", "b\nc", "d"].map(str::to_owned);
-        assert_eq!(missing(b"1\n2\n", &remotes), ["b\nc", "d"]);
-        assert!(missing(b"", &remotes).is_empty());
         let failures = destruction_failures(b"1 7 no such sandbox\nreally\x000 1 \0", &sandboxes());
         assert_eq!(failures, ["two (exit code 7): no such sandbox\nreally", "one (exit code 1)"]);
         assert!(destruction_failures(b"", &sandboxes()).is_empty());

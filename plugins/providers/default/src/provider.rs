@@ -1,16 +1,11 @@
 //! The component's exports: lines are made by the other modules, and run by the host.
 
-use offload_plugin::io::Stdio;
-use offload_plugin::types::{Captured, Command, Exit, Failure};
-use offload_plugin::{host, process};
+use offload_plugin::prelude::*;
+use offload_plugin::printed::at_positions;
 
-use crate::bindings::exports::offload::plugin::metadata::{Guest as Metadata, Info};
-use crate::bindings::exports::offload::plugin::provider::{
-    Created, Guest as Provider, ImageSpec, Prepared, SandboxSpec, Transfer,
-};
-use crate::printed::{destruction_failures, last_line, missing};
+use crate::printed::{destruction_failures, last_line};
 use crate::sandbox::Sandbox;
-use crate::settings::{SCHEMA, Settings};
+use crate::settings::Settings;
 use crate::{inside, lifecycle, script};
 
 /// The longest line that is handed to `exec_command` as an argument. Linux takes 128 KiB (`MAX_ARG_STRLEN`), and a script
@@ -20,52 +15,52 @@ const LONGEST_LINE: usize = 64 * 1024;
 const PASS_STDIN_ON: &str =
     "exec_command must pass its standard input on (docker exec -i, ssh without -n), and the sandbox needs tar";
 
-pub struct ShellCommands;
+pub struct ShellCommands {
+    settings: Settings,
+}
 
-impl Metadata for ShellCommands {
-    fn describe() -> Info {
-        Info {
-            name: "default".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            description: "runs tests wherever shell commands of your own reach".to_owned(),
-            settings_schema: SCHEMA.to_owned(),
-            requests: vec!["run:sh".to_owned()],
-        }
+impl Plugin for ShellCommands {
+    type Settings = Settings;
+
+    const NAME: &'static str = "default";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DESCRIPTION: &'static str = "runs tests wherever shell commands of your own reach";
+    const REQUESTS: &'static [&'static str] = &["run:sh"];
+
+    fn new(settings: Settings) -> Result<Self, Failure> {
+        settings.check()?;
+        Ok(Self { settings })
     }
 }
 
 impl Provider for ShellCommands {
-    fn prepare(_spec: ImageSpec) -> Result<Prepared, Failure> {
-        let settings = settings()?;
-        settings.check()?;
-        let Some(prepare_command) = &settings.prepare_command else {
+    fn prepare(&self, _spec: ImageSpec) -> Result<Prepared, Failure> {
+        let Some(prepare_command) = &self.settings.prepare_command else {
             return Ok(Prepared { image: None, max_sandboxes: None });
         };
-        let finished = capture(&script::line(&settings, prepare_command.clone()))?;
+        let finished = script::line(&self.settings, prepare_command.clone()).capture()?;
         let image = printed_id("prepare_command", "the image's id", &finished)
             .map_err(|message| Failure::new("prepare-failed", message))?;
         Ok(Prepared { image: Some(image), max_sandboxes: None })
     }
 
-    fn create(spec: SandboxSpec) -> Result<Created, Failure> {
-        let settings = settings()?;
-        settings.check()?;
-        let mut command = script::line(&settings, lifecycle::create(&settings, spec.image.as_deref()));
+    fn create(&self, spec: SandboxSpec) -> Result<Created, Failure> {
+        let mut command = script::line(&self.settings, lifecycle::create(&self.settings, spec.image.as_deref()));
         command.env.extend(spec.env);
         command.env.extend([
             ("OFFLOAD_RUN_ID".to_owned(), spec.run_id.clone()),
             ("OFFLOAD_SANDBOX_NAME".to_owned(), spec.name.clone()),
             ("OFFLOAD_SLOT".to_owned(), spec.slot.to_string()),
         ]);
-        let finished = capture(&command)?;
+        let finished = command.capture()?;
         let id = printed_id("create_command", "the sandbox's id", &finished)
             .map_err(|message| Failure::new("create-failed", message).retryable())?;
         let sandbox = Sandbox::new(id, &spec.run_id, &spec.name, spec.cwd);
-        match furnish(&settings, &sandbox, &spec.copy_dirs) {
+        match furnish(&self.settings, &sandbox, &spec.copy_dirs) {
             Ok(()) => Ok(Created { sandbox: sandbox.to_json(), scratch_root: sandbox.scratch }),
             Err(failure) => {
                 // The host knows no id of this sandbox yet, so that nobody else can clear it away.
-                if let Err(left_behind) = destroy(&settings, &[sandbox]) {
+                if let Err(left_behind) = destroy(&self.settings, &[sandbox]) {
                     host::log("warn", &left_behind.message);
                 }
                 Err(failure)
@@ -73,23 +68,21 @@ impl Provider for ShellCommands {
         }
     }
 
-    fn exec(sandbox: String, exec_id: String, command: Command, stdio: &Stdio) -> Result<Exit, Failure> {
-        let settings = settings()?;
-        let sandbox = Sandbox::from_json(&sandbox)?;
+    fn exec(&self, sandbox: &str, exec_id: &str, command: Command, stdio: &Stdio) -> Result<Exit, Failure> {
+        let sandbox = Sandbox::from_json(sandbox)?;
         let cwd = command.cwd.as_deref().map(|cwd| sandbox.locate(cwd)).or_else(|| sandbox.cwd.clone());
         let mut line = inside::command(&Command { cwd, ..command })?;
-        if lifecycle::exec(&settings, &sandbox, &line).len() > LONGEST_LINE {
+        if lifecycle::exec(&self.settings, &sandbox, &line).len() > LONGEST_LINE {
             let path = format!("{}/command-{exec_id}", sandbox.scratch);
-            store(&settings, &sandbox, &path, line.as_bytes())?;
+            store(&self.settings, &sandbox, &path, line.as_bytes())?;
             line = inside::run_stored(&path);
         }
-        process::run(&script::line(&settings, lifecycle::exec(&settings, &sandbox, &line)), stdio)
+        process::run(&script::line(&self.settings, lifecycle::exec(&self.settings, &sandbox, &line)), stdio)
     }
 
-    fn cancel(sandbox: String, exec_id: String) -> Result<(), Failure> {
-        let settings = settings()?;
-        let sandbox = Sandbox::from_json(&sandbox)?;
-        let finished = run_inside(&settings, &sandbox, &inside::kill(&exec_id), &[])?;
+    fn cancel(&self, sandbox: &str, exec_id: &str) -> Result<(), Failure> {
+        let sandbox = Sandbox::from_json(sandbox)?;
+        let finished = run_inside(&self.settings, &sandbox, &inside::kill(exec_id), &[])?;
         match finished.exit {
             Exit::Code(0) => Ok(()),
             _ => Err(Failure::new(
@@ -99,30 +92,22 @@ impl Provider for ShellCommands {
         }
     }
 
-    fn download(sandbox: String, files: Vec<Transfer>) -> Result<Vec<String>, Failure> {
-        let settings = settings()?;
-        let sandbox = Sandbox::from_json(&sandbox)?;
-        match &settings.download_command {
+    fn download(&self, sandbox: &str, files: Vec<Transfer>) -> Result<Vec<String>, Failure> {
+        let sandbox = Sandbox::from_json(sandbox)?;
+        match &self.settings.download_command {
             _ if files.is_empty() => Ok(Vec::new()),
-            Some(download_command) => download_at_once(&settings, download_command, &sandbox, files),
-            None => files.into_iter().filter_map(|file| fetch(&settings, &sandbox, file).transpose()).collect(),
+            Some(download_command) => download_at_once(&self.settings, download_command, &sandbox, files),
+            None => files.into_iter().filter_map(|file| fetch(&self.settings, &sandbox, file).transpose()).collect(),
         }
     }
 
-    fn destroy(sandboxes: Vec<String>) -> Result<(), Failure> {
-        let settings = settings()?;
+    fn destroy(&self, sandboxes: &[String]) -> Result<(), Failure> {
         let sandboxes = sandboxes.iter().map(|json| Sandbox::from_json(json)).collect::<Result<Vec<_>, _>>()?;
-        destroy(&settings, &sandboxes)
+        destroy(&self.settings, &sandboxes)
     }
 }
 
-fn settings() -> Result<Settings, Failure> {
-    Settings::parse(&host::settings())
-}
-
-fn capture(command: &Command) -> Result<Captured, Failure> {
-    process::capture(command, &[])
-}
+offload_plugin::export!(ShellCommands: Provider);
 
 fn run_inside(settings: &Settings, sandbox: &Sandbox, line: &str, stdin: &[u8]) -> Result<Captured, Failure> {
     process::capture(&script::line(settings, lifecycle::exec(settings, sandbox, line)), stdin)
@@ -155,7 +140,7 @@ fn furnish(settings: &Settings, sandbox: &Sandbox, directories: &[Transfer]) -> 
 fn copy_in(settings: &Settings, sandbox: &Sandbox, directory: &Transfer) -> Result<(), Failure> {
     let Transfer { local, remote } = directory;
     let exec_line = lifecycle::exec(settings, sandbox, &inside::unpack(&sandbox.locate(remote)));
-    let finished = capture(&script::copy_in(settings, local, &exec_line))?;
+    let finished = script::copy_in(settings, local, &exec_line).capture()?;
     let printed = String::from_utf8_lossy(&finished.stdout);
     if printed.contains(inside::COPIED) && printed.contains(script::PACKED) {
         return Ok(());
@@ -194,8 +179,8 @@ fn download_at_once(
 ) -> Result<Vec<String>, Failure> {
     let pairs: Vec<_> = files.iter().map(|file| (sandbox.locate(&file.remote), file.local.clone())).collect();
     let line = lifecycle::download(download_command, sandbox, &pairs);
-    let finished = capture(&script::download(settings, &line, pairs.iter().map(|(_, local)| local.as_str())))?;
-    let missing = missing(&finished.stdout, &files.into_iter().map(|file| file.remote).collect::<Vec<_>>());
+    let finished = script::download(settings, &line, pairs.iter().map(|(_, local)| local.as_str())).capture()?;
+    let missing = at_positions(&finished.stdout, &files.into_iter().map(|file| file.remote).collect::<Vec<_>>());
     if finished.exit != Exit::Code(0) {
         let message = format!("download_command failed for {}: {}", sandbox.id, finished.complaint());
         if missing.is_empty() {
@@ -210,7 +195,7 @@ fn download_at_once(
 /// Brings one file through `exec_command`; returns its path if there is none.
 fn fetch(settings: &Settings, sandbox: &Sandbox, file: Transfer) -> Result<Option<String>, Failure> {
     let exec_line = lifecycle::exec(settings, sandbox, &inside::print_file(&sandbox.locate(&file.remote)));
-    let finished = capture(&script::fetch(settings, &exec_line, &file.local))?;
+    let finished = script::fetch(settings, &exec_line, &file.local).capture()?;
     match finished.exit {
         Exit::Code(0) => Ok(None),
         Exit::Code(script::NO_FILE) => Ok(Some(file.remote)),
@@ -230,7 +215,7 @@ fn destroy(settings: &Settings, sandboxes: &[Sandbox]) -> Result<(), Failure> {
             (tidying, lifecycle::destroy(settings, sandbox))
         })
         .collect();
-    let finished = capture(&script::destroy(settings, &lines))?;
+    let finished = script::destroy(settings, &lines).capture()?;
     let mut failures = destruction_failures(&finished.stdout, sandboxes);
     if failures.is_empty() && finished.exit != Exit::Code(0) {
         failures.push(finished.complaint());

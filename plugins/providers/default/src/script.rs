@@ -99,7 +99,7 @@ wait
 
 /// A line of the person's own.
 pub fn line(settings: &Settings, line: String) -> Command {
-    started(settings, vec!["sh".to_owned(), "-c".to_owned(), line])
+    started(settings, Command::new(["sh".to_owned(), "-c".to_owned(), line]))
 }
 
 /// Sends a directory to the line of an exec that runs [`crate::inside::unpack`].
@@ -123,13 +123,13 @@ pub fn destroy(settings: &Settings, lines: &[(String, String)]) -> Command {
 }
 
 fn script<'a>(settings: &Settings, text: &'a str, arguments: impl IntoIterator<Item = &'a str>) -> Command {
-    started(settings, ["sh", "-c", text, "offload"].into_iter().chain(arguments).map(str::to_owned).collect())
+    started(settings, Command::script(text, arguments))
 }
 
 /// Where and with what the person's commands run.
-fn started(settings: &Settings, argv: Vec<String>) -> Command {
+fn started(settings: &Settings, command: Command) -> Command {
     let env = settings.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-    Command { argv, env, cwd: settings.working_dir.clone() }
+    Command { env, cwd: settings.working_dir.clone(), ..command }
 }
 
 #[cfg(test)]

@@ -2,41 +2,51 @@
 
 use std::collections::BTreeMap;
 
+use offload_plugin::prelude::*;
 use offload_plugin::template::mentions;
-use offload_plugin::types::Failure;
-use serde::Deserialize;
 
-/// JSON Schema of the table.
-pub const SCHEMA: &str = include_str!("settings.schema.json");
-
-/// The keys that this provider acts on. The host merges `copy_dirs` into each sandbox's specification and watches
-/// `timeout_secs`.
-#[derive(Debug, Deserialize)]
+/// Sandboxes that shell commands make, use and remove.
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct Settings {
-    #[serde(default)]
+    /// Runs once, before the first sandbox; the last line that it prints is the image's id, {image_id} in create_command.
+    #[schemars(length(min = 1))]
     pub prepare_command: Option<String>,
+    /// Makes one sandbox; the last line that it prints is the sandbox's id, {sandbox_id} in the other commands. {image_id}
+    /// stands for what prepare_command printed. OFFLOAD_RUN_ID, OFFLOAD_SANDBOX_NAME and OFFLOAD_SLOT are in its
+    /// environment.
+    #[schemars(length(min = 1))]
     pub create_command: String,
+    /// Runs a command in {sandbox_id}, with its standard input, output, error and exit code. {command} stands for one quoted
+    /// word that holds a POSIX command line, as sh -c takes it.
+    #[schemars(length(min = 1))]
     pub exec_command: String,
+    /// Removes {sandbox_id}; it succeeds if the sandbox is already gone.
+    #[schemars(length(min = 1))]
     pub destroy_command: String,
-    #[serde(default)]
+    /// Copies files out of {sandbox_id}; {paths} stands for quoted words of the form remote:local. Without it, files are read
+    /// through exec_command.
+    #[schemars(length(min = 1))]
     pub download_command: Option<String>,
+    /// How long one of these commands may take, in seconds; tests are bounded by test_timeout_secs instead.
+    // The host watches this.
+    #[schemars(range(min = 1))]
+    pub timeout_secs: Option<u64>,
+    /// Directories to bring into each sandbox, as local:remote.
+    // They come with each sandbox's specification.
+    #[serde(default)]
+    #[schemars(inner(regex(pattern = "^.+:.+$")))]
+    pub copy_dirs: Vec<String>,
+    /// Environment variables of the tests, and of these commands.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
-    /// Absolute, as the host resolved it; absent means the host's own directory.
-    #[serde(default)]
+    /// Directory on this machine in which these commands run; relative to the working directory of `[offload]`, and by
+    /// default the same.
+    // The host makes it absolute.
+    #[schemars(length(min = 1))]
     pub working_dir: Option<String>,
 }
 
 impl Settings {
-    /// Reads the table as the host gives it.
-    ///
-    /// # Errors
-    /// `invalid-settings`, where the table does not have the shape that [`SCHEMA`] describes.
-    pub fn parse(json: &str) -> Result<Self, Failure> {
-        serde_json::from_str(json)
-            .map_err(|error| invalid(format!("the settings of the default provider could not be read: {error}")))
-    }
-
     /// Whether the commands say what no run can do without.
     ///
     /// # Errors
@@ -89,7 +99,8 @@ mod tests {
 
     fn settings(changes: &[(&str, &str)]) -> Settings {
         let table: BTreeMap<&str, &str> = COMMANDS.iter().chain(changes).copied().collect();
-        Settings::parse(&serde_json::to_string(&table).expect("text is JSON")).expect("the table has all keys")
+        offload_plugin::settings::parse(&serde_json::to_string(&table).expect("text is JSON"))
+            .expect("the table has all keys")
     }
 
     #[track_caller]
@@ -104,7 +115,7 @@ mod tests {
     fn three_commands_suffice() {
         assert_eq!(settings(&[]).check(), Ok(()));
         assert!(
-            Settings::parse(r#"{"create_command": "create"}"#)
+            offload_plugin::settings::parse::<Settings>(r#"{"create_command": "create"}"#)
                 .is_err_and(|refused| refused.message.contains("exec_command"))
         );
     }
@@ -127,13 +138,5 @@ mod tests {
     fn refuses_quotes_around_what_is_quoted_already() {
         check_refused(&[("exec_command", "ssh host \"{command}\"")], &["exec_command", "quotes"]);
         check_refused(&[("download_command", "get '{paths}'")], &["download_command", "quotes"]);
-    }
-
-    #[test]
-    fn the_schema_is_json_and_describes_every_key() {
-        let schema: serde_json::Value = serde_json::from_str(SCHEMA).expect("the schema is JSON");
-        let properties = schema["properties"].as_object().expect("the schema has properties");
-        assert!(properties.values().all(|property| property["description"].is_string()));
-        assert_eq!(schema["additionalProperties"], false);
     }
 }

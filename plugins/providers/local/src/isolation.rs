@@ -1,10 +1,9 @@
 //! When sandboxes share the working directory, and when each has a private copy of it.
 
-use offload_plugin::types::Failure;
-use serde::Deserialize;
+use offload_plugin::prelude::*;
 
 /// The `isolation` key.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Isolation {
     /// A copy for each sandbox if the run needs it.

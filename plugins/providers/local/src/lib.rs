@@ -1,7 +1,5 @@
 //! The `local` provider: a sandbox is a directory on this machine, and its commands are processes of the host.
 
-mod bindings;
-mod download;
 mod exec;
 mod isolation;
 mod provider;
@@ -9,4 +7,6 @@ mod sandbox;
 mod script;
 mod settings;
 
+pub use isolation::Isolation;
 pub use provider::Local;
+pub use settings::Settings;

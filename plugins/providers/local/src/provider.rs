@@ -1,49 +1,45 @@
 //! The component's exports: plans are made by the other modules, and carried out by the host.
 
-use offload_plugin::io::Stdio;
-use offload_plugin::types::{Captured, Command, Exit, Failure};
-use offload_plugin::{host, process};
+use offload_plugin::prelude::*;
+use offload_plugin::printed;
 
-use crate::bindings::exports::offload::plugin::metadata::{Guest as Metadata, Info};
-use crate::bindings::exports::offload::plugin::provider::{
-    Created, Guest as Provider, ImageSpec, Prepared, SandboxSpec, Transfer,
-};
 use crate::sandbox::{Sandbox, is_component};
-use crate::settings::{SCHEMA, Settings};
-use crate::{download, exec, script};
+use crate::settings::Settings;
+use crate::{exec, script};
 
 /// The exit code by which a script tells the one condition that has a message of its own.
 const CONDITION: Exit = Exit::Code(3);
 
-pub struct Local;
+pub struct Local {
+    settings: Settings,
+}
 
-impl Metadata for Local {
-    fn describe() -> Info {
-        Info {
-            name: "local".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            description: "runs tests as processes of this machine".to_owned(),
-            settings_schema: SCHEMA.to_owned(),
-            requests: vec!["run:sh".to_owned()],
-        }
+impl Plugin for Local {
+    type Settings = Settings;
+
+    const NAME: &'static str = "local";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const DESCRIPTION: &'static str = "runs tests as processes of this machine";
+    const REQUESTS: &'static [&'static str] = &["run:sh"];
+
+    fn new(settings: Settings) -> Result<Self, Failure> {
+        Ok(Self { settings })
     }
 }
 
 impl Provider for Local {
-    fn prepare(spec: ImageSpec) -> Result<Prepared, Failure> {
-        let settings = settings()?;
+    fn prepare(&self, spec: ImageSpec) -> Result<Prepared, Failure> {
         for transfer in &spec.copy_dirs {
-            if is_absolute(&transfer.remote) || settings.isolation.shares_working_dir() {
-                copy_directory(transfer, settings.working_dir.as_deref())?;
+            if is_absolute(&transfer.remote) || self.settings.isolation.shares_working_dir() {
+                copy_directory(transfer, self.settings.working_dir.as_deref())?;
             }
         }
         Ok(Prepared { image: None, max_sandboxes: None })
     }
 
-    fn create(spec: SandboxSpec) -> Result<Created, Failure> {
-        let settings = settings()?;
-        let copies = settings.isolation.private_copy(spec.isolated, spec.slot)?;
-        let working_dir = spec.cwd.or(settings.working_dir);
+    fn create(&self, spec: SandboxSpec) -> Result<Created, Failure> {
+        let copies = self.settings.isolation.private_copy(spec.isolated, spec.slot)?;
+        let working_dir = spec.cwd.or_else(|| self.settings.working_dir.clone());
         let original = copies.then(|| working_dir.clone().unwrap_or_else(|| ".".to_owned()));
         let scratch = make_scratch(&spec.run_id, &spec.name, original.as_deref())?;
         let sandbox = Sandbox {
@@ -58,7 +54,7 @@ impl Provider for Local {
             if spec.slot == 0 {
                 host::log("info", &format!("each sandbox works in a private copy of {original}"));
             }
-            if !settings.isolation.shares_working_dir() {
+            if !self.settings.isolation.shares_working_dir() {
                 let copied = spec
                     .copy_dirs
                     .iter()
@@ -74,48 +70,41 @@ impl Provider for Local {
         Ok(Created { sandbox: sandbox.id(), scratch_root: sandbox.scratch })
     }
 
-    fn exec(sandbox: String, _exec_id: String, command: Command, stdio: &Stdio) -> Result<Exit, Failure> {
-        let settings = settings()?;
-        let sandbox = Sandbox::from_id(&sandbox)?;
-        let command = exec::in_shell(&settings.shell, &sandbox, command);
+    fn exec(&self, sandbox: &str, _exec_id: &str, command: Command, stdio: &Stdio) -> Result<Exit, Failure> {
+        let sandbox = Sandbox::from_id(sandbox)?;
+        let command = exec::in_shell(&self.settings.shell, &sandbox, command);
         if let Some(cwd) = command.cwd.as_deref().filter(|cwd| !sandbox.keeps_private(cwd)) {
             host::log("warn", &format!("{cwd} is shared by all sandboxes: only the provider's working_dir is copied"));
         }
         process::run(&command, stdio)
     }
 
-    fn cancel(_sandbox: String, _exec_id: String) -> Result<(), Failure> {
+    fn cancel(&self, _sandbox: &str, _exec_id: &str) -> Result<(), Failure> {
         // The command's processes are the host's own, which has ended them.
         Ok(())
     }
 
-    fn download(sandbox: String, files: Vec<Transfer>) -> Result<Vec<String>, Failure> {
-        let sandbox = Sandbox::from_id(&sandbox)?;
+    fn download(&self, sandbox: &str, files: Vec<Transfer>) -> Result<Vec<String>, Failure> {
+        let sandbox = Sandbox::from_id(sandbox)?;
         let (remotes, locals): (Vec<String>, Vec<String>) =
             files.into_iter().map(|file| (file.remote, file.local)).unzip();
         let sources: Vec<String> = remotes.iter().map(|remote| sandbox.locate(remote)).collect();
         let pairs = sources.iter().map(String::as_str).zip(locals.iter().map(String::as_str));
-        let finished = capture(&script::copy_files(pairs))?;
+        let finished = script::copy_files(pairs).capture()?;
         if finished.exit != Exit::Code(0) {
             let message = format!("copying result files of {} failed: {}", sandbox.name, finished.complaint());
             return Err(Failure::new("download-failed", message));
         }
-        Ok(download::missing(&finished.stdout, &remotes))
+        Ok(printed::at_positions(&finished.stdout, &remotes))
     }
 
-    fn destroy(sandboxes: Vec<String>) -> Result<(), Failure> {
+    fn destroy(&self, sandboxes: &[String]) -> Result<(), Failure> {
         let sandboxes = sandboxes.iter().map(|id| Sandbox::from_id(id)).collect::<Result<Vec<_>, _>>()?;
         remove(&sandboxes.iter().collect::<Vec<_>>())
     }
 }
 
-fn settings() -> Result<Settings, Failure> {
-    Settings::parse(&host::settings())
-}
-
-fn capture(command: &Command) -> Result<Captured, Failure> {
-    process::capture(command, &[])
-}
+offload_plugin::export!(Local: Provider);
 
 fn is_absolute(path: &str) -> bool {
     path.starts_with('/')
@@ -128,7 +117,7 @@ fn make_scratch(run_id: &str, name: &str, original: Option<&str>) -> Result<Stri
             format!("{run_id:?} and {name:?} cannot both be names of directories"),
         ));
     }
-    let finished = capture(&script::create(run_id, name, original))?;
+    let finished = script::create(run_id, name, original).capture()?;
     match (finished.exit, original) {
         (Exit::Code(0), _) => String::from_utf8(finished.stdout)
             .map_err(|_| Failure::new("create-failed", "the temporary directory has a path that is not UTF-8")),
@@ -154,7 +143,7 @@ fn copy_directory(transfer: &Transfer, base: Option<&str>) -> Result<(), Failure
         Some(base) if !is_absolute(remote) => format!("{}/{remote}", base.trim_end_matches('/')),
         _ => remote.clone(),
     };
-    let finished = capture(&script::copy_directory(local, &target))?;
+    let finished = script::copy_directory(local, &target).capture()?;
     match finished.exit {
         Exit::Code(0) => Ok(()),
         CONDITION => {
@@ -166,7 +155,7 @@ fn copy_directory(transfer: &Transfer, base: Option<&str>) -> Result<(), Failure
 }
 
 fn remove(sandboxes: &[&Sandbox]) -> Result<(), Failure> {
-    let finished = capture(&script::remove(sandboxes.iter().map(|sandbox| sandbox.scratch.as_str())))?;
+    let finished = script::remove(sandboxes.iter().map(|sandbox| sandbox.scratch.as_str())).capture()?;
     if finished.exit == Exit::Code(0) {
         return Ok(());
     }

@@ -98,25 +98,20 @@ exit "$failed"
 "#;
 
 pub fn create(run_id: &str, name: &str, original: Option<&str>) -> Command {
-    run(CREATE, [run_id, name, original.unwrap_or_default()])
+    Command::script(CREATE, [run_id, name, original.unwrap_or_default()])
 }
 
 pub fn copy_directory(from: &str, to: &str) -> Command {
-    run(COPY_DIRECTORY, [from, to])
+    Command::script(COPY_DIRECTORY, [from, to])
 }
 
 /// Both sides of each pair are absolute.
 pub fn copy_files<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Command {
-    run(COPY_FILES, pairs.into_iter().flat_map(|(from, to)| [from, to]))
+    Command::script(COPY_FILES, pairs.into_iter().flat_map(|(from, to)| [from, to]))
 }
 
 pub fn remove<'a>(scratches: impl IntoIterator<Item = &'a str>) -> Command {
-    run(REMOVE, scratches)
-}
-
-fn run<'a>(script: &'a str, arguments: impl IntoIterator<Item = &'a str>) -> Command {
-    let argv = ["sh", "-c", script, "offload"].into_iter().chain(arguments).map(str::to_owned).collect();
-    Command { argv, env: Vec::new(), cwd: None }
+    Command::script(REMOVE, scratches)
 }
 
 #[cfg(test)]

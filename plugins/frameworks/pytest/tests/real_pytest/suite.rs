@@ -138,7 +138,7 @@ impl Suite {
     }
 
     fn settings(&self) -> Settings {
-        Settings::parse(&self.table.to_string()).expect("settings")
+        offload_plugin::settings::parse(&self.table.to_string()).expect("settings")
     }
 
     fn context(&self) -> Context {

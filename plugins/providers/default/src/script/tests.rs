@@ -44,6 +44,8 @@ impl Place {
             exec_command: "sh -c {command}".to_owned(),
             destroy_command: "destroy".to_owned(),
             download_command: None,
+            timeout_secs: None,
+            copy_dirs: Vec::new(),
             env: [("CONFIGURED".to_owned(), "it's set".to_owned())].into(),
             working_dir: Some(self.path("")),
         }

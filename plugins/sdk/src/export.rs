@@ -1,0 +1,48 @@
+//! What makes a crate a component.
+
+/// Makes a plugin the component that the crate is built into, with what it implements:
+///
+/// - `export!(MyProvider: Provider);`
+/// - `export!(MyFramework: Framework);`
+/// - `export!(MyFramework: Framework + Observer);`
+/// - `export!(MyFramework: Framework + Observer + Worker);`
+///
+/// Once in a crate. Natively, where tests run, it only checks that the traits are implemented.
+#[macro_export]
+macro_rules! export {
+    ($plugin:ident: Provider $(;)?) => {
+        $crate::__export!($plugin: [$crate::provider::Provider] in plugin provider);
+    };
+    ($plugin:ident: Framework $(;)?) => {
+        $crate::__export!($plugin: [$crate::framework::Framework] in plugin framework);
+    };
+    ($plugin:ident: Framework + Observer $(;)?) => {
+        $crate::__export!($plugin: [$crate::observer::Observer] in plugin framework observer);
+    };
+    ($plugin:ident: Framework + Observer + Worker $(;)?) => {
+        $crate::__export!($plugin: [$crate::worker::Worker] in plugin framework observer worker);
+    };
+    ($($anything:tt)*) => {
+        compile_error!(
+            "write `export!(MyPlugin: …);` with `Provider`, `Framework`, `Framework + Observer` or \
+             `Framework + Observer + Worker`"
+        );
+    };
+}
+
+/// One world on top of the other, each with what it adds. The names of a component's exports are none that a native linker
+/// takes.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export {
+    ($plugin:ident: [$role:path] in $($world:ident)+) => {
+        const _: () = {
+            const fn implements<P: $role>() {}
+            implements::<$plugin>();
+        };
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            $($crate::bindings::$world::export!($plugin with_types_in $crate::bindings::$world);)+
+        };
+    };
+}
