@@ -12,6 +12,8 @@ include!(concat!(env!("OUT_DIR"), "/components.rs"));
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::super::cache;
     use super::super::engine::Runtime;
     use super::super::locator::{Kind, locate};
@@ -23,12 +25,13 @@ mod tests {
         let located = locate(kind, name).expect("it comes with offload");
         let component = cache::load(engine, &located).expect("it is a component").component_type();
         let of_contract = |name: &str| Some(name.strip_prefix("offload:plugin/")?.strip_suffix("@0.1.0")?.to_owned());
-        let imports: Vec<_> = component.imports(engine).filter_map(|(name, _)| of_contract(name)).collect();
-        let exports: Vec<_> = component.exports(engine).filter_map(|(name, _)| of_contract(name)).collect();
-        assert_eq!((imports, exports), (owned(expected_imports), owned(expected_exports)));
+        let imports: BTreeSet<_> = component.imports(engine).filter_map(|(name, _)| of_contract(name)).collect();
+        let exports: BTreeSet<_> = component.exports(engine).filter_map(|(name, _)| of_contract(name)).collect();
+        assert_eq!(imports, set(expected_imports));
+        assert_eq!(exports, set(expected_exports));
     }
 
-    fn owned(names: &[&str]) -> Vec<String> {
+    fn set(names: &[&str]) -> BTreeSet<String> {
         names.iter().map(|&name| name.to_owned()).collect()
     }
 
