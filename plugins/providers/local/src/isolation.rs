@@ -9,7 +9,9 @@ pub enum Isolation {
     /// A copy for each sandbox if the run needs it.
     #[default]
     Auto,
+    /// A copy for each sandbox.
     Copy,
+    /// No copies.
     None,
 }
 
