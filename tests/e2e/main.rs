@@ -24,4 +24,5 @@ mod shards;
 mod signals;
 mod stopping;
 mod timeouts;
+mod unreported;
 mod workers;

@@ -40,6 +40,8 @@ class Folded:
         self.status = None
         self.message = None
         self.duration = 0.0
+        # Whether no report has said yet what became of it.
+        self.silent = True
         self._texts = []
         self._sections = []
         self._properties = []
@@ -48,7 +50,7 @@ class Folded:
         if is_subtest(report):
             if report.failed:
                 self._keep_text("SUBTEST {}".format(getattr(report, "head_line", "")), report)
-                if self.status not in ("failed", "error"):
+                if not self.has_failed():
                     self.status, self.message = "failed", failure_message(report)
             return
         self.duration += getattr(report, "duration", 0.0)
@@ -58,10 +60,11 @@ class Folded:
         self._properties = getattr(report, "user_properties", [])
         if report.failed:
             self._keep_text("{} of {}".format("FAILURE" if report.when == "call" else "ERROR", report.when), report)
-        if self.status in ("failed", "error"):
+        if self.has_failed():
             return
         if report.when != "call" and not (report.failed or report.skipped):
             return
+        self.silent = False
         if hasattr(report, "wasxfail") and not report.failed:
             self.status = "xfailed" if report.skipped else "xpassed"
             self.message = expected_failure_reason(report)
@@ -72,6 +75,15 @@ class Folded:
             self.status, self.message = "skipped", skip_reason(report)
         else:
             self.status, self.message = "passed", None
+
+    def has_failed(self):
+        return self.status in ("failed", "error")
+
+    def end(self, reason):
+        # What nobody reported on has not passed; another test of the same id may be about to begin.
+        if self.silent and not self.has_failed():
+            self.status, self.message = "error", one_line(reason)
+        self.silent = True
 
     def _keep_text(self, heading, report):
         # Of a test with thousands of failing subtests the first few say it.

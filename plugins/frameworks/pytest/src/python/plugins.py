@@ -144,8 +144,11 @@ def make_plugins(pytest):
             self.wanted = set()
             self.max_failures = 0
             self.problems = {}
-            self.repeated = set()
             self.open = {}
+            self.current = None
+            # Tests that share an id share an outcome, which is told with the last of them.
+            self.copies = collections.Counter()
+            self.shared = {}
             self.interruption = None
 
         @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -181,13 +184,29 @@ def make_plugins(pytest):
             return {"status": "error", "message": "was discovered but not collected in the sandbox"}
 
         def report_missing(self, name):
-            self.journal.write("finished", id=name, at=self.journal.now(), duration=0.0, **self.explain(name))
+            self.settle(name, **self.explain(name))
+
+        def settle(self, name, **outcome):
+            self.wanted.discard(name)
+            self.journal.write("finished", id=name, at=self.journal.now(), duration=0.0, **outcome)
+
+        @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+        def pytest_runtest_protocol(self, item):
+            # What happens in here is one run of the test, whatever a plugin that has a way of its own says meanwhile.
+            self.current = escape_id(item.nodeid)
+            self.begin(self.current)
+            outcome = yield
+            name, self.current = self.current, None
+            if name in self.open and outcome.excinfo is None:
+                self.finish(name)
 
         @pytest.hookimpl(tryfirst=True)
         def pytest_runtest_logstart(self, nodeid):
-            name = escape_id(nodeid)
-            if name in self.wanted:
-                self.open.setdefault(name, Folded())
+            self.begin(escape_id(nodeid))
+
+        def begin(self, name):
+            if name in self.wanted and name not in self.open:
+                self.open[name] = self.shared.pop(name, None) or Folded()
                 self.journal.write("started", id=name, at=self.journal.now())
 
         @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -202,20 +221,28 @@ def make_plugins(pytest):
         def pytest_runtest_logreport(self, report):
             name = escape_id(report.nodeid)
             if name in self.wanted:
-                self.open.setdefault(name, Folded()).add(report)
+                self.begin(name)
+                self.open[name].add(report)
 
         @pytest.hookimpl(trylast=True)
         def pytest_runtest_logfinish(self, nodeid):
             name = escape_id(nodeid)
-            if name in self.open:
+            if name in self.open and name != self.current:
                 self.finish(name)
 
-        def finish(self, name):
-            # Tests that share an id share an outcome.
-            folded = self.open[name] if name in self.repeated else self.open.pop(name)
-            if folded.status is not None:
-                record = folded.record(self.journal.kept_characters())
-                self.journal.write_soon("finished", id=name, at=self.journal.now(), **record)
+        def finish(self, name, unless_reported="pytest ended this test without a report of what became of it"):
+            folded = self.open.pop(name)
+            folded.end(unless_reported)
+            self.copies[name] -= 1
+            if self.copies[name] > 0:
+                self.shared[name] = folded
+            else:
+                self.tell(name, folded)
+
+        def tell(self, name, folded):
+            self.wanted.discard(name)
+            record = folded.record(self.journal.kept_characters())
+            self.journal.write_soon("finished", id=name, at=self.journal.now(), **record)
 
         @pytest.hookimpl
         def pytest_keyboard_interrupt(self, excinfo):
@@ -229,10 +256,11 @@ def make_plugins(pytest):
         @pytest.hookimpl(tryfirst=True)
         def pytest_sessionfinish(self):
             for name in list(self.open):
-                folded = self.open[name]
-                if folded.status is None and self.interruption:
-                    folded.status, folded.message = "error", one_line(self.interruption)
-                self.finish(name)
+                self.finish(name, *filter(None, [self.interruption]))
+            for name, folded in self.shared.items():
+                # If the others of its id did not come to run, only a failure is sure.
+                if folded.has_failed():
+                    self.tell(name, folded)
 
     class Run(Recording):
         # One batch, known from the start.
@@ -283,18 +311,19 @@ def make_plugins(pytest):
 
         @pytest.hookimpl(trylast=True)
         def pytest_collection_finish(self, session):
-            found = set()
-            for item in session.items:
-                name = escape_id(item.nodeid)
-                (self.repeated if name in found else found).add(name)
+            self.copies.update(escape_id(item.nodeid) for item in session.items)
             self.journal.write("collected", max_failures=self.max_failures)
-            for name in sorted(self.wanted - found):
+            for name in sorted(self.wanted - set(self.copies)):
                 self.report_missing(name)
 
         @pytest.hookimpl(hookwrapper=True, tryfirst=True)
         def pytest_runtestloop(self, session):
             session.config.option.maxfail = self.max_failures
             session.testsfailed = 0
-            yield
+            outcome = yield
+            if outcome.excinfo is None and not (session.shouldfail or session.shouldstop):
+                # The same would happen to them again.
+                for name in sorted(self.wanted - set(self.open)):
+                    self.settle(name, status="error", message="pytest came to its end without running this test")
 
     return Discovery, Recording, Run

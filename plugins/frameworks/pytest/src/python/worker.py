@@ -164,7 +164,9 @@ def make_worker(pytest, Discovery, Recording):
         def give_back(self, items):
             names = [escape_id(item.nodeid) for item in [*items, *self.upcoming]]
             names += [test["id"] for test in self.queue]
-            self.journal.write("returned", ids=names)
+            # One that failed already is told at the end.
+            failed = {name for name, folded in self.shared.items() if folded.has_failed()}
+            self.journal.write("returned", ids=[name for name in dict.fromkeys(names) if name not in failed])
 
         def look_up(self, session, id, unit):
             if id not in self.items and unit in self.files:
@@ -176,8 +178,7 @@ def make_worker(pytest, Discovery, Recording):
             items = self.items.get(id, [])
             if not items:
                 self.report_missing(id)
-            if len(items) > 1:
-                self.repeated.add(id)
+            self.copies[id] = len(items)
             return items
 
         def load(self, session, file):
