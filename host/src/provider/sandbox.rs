@@ -10,6 +10,10 @@ use crate::model::{Failure, RunId, SandboxName};
 use crate::plugin::contract::{self, Created, Transfer};
 use crate::process::{Command, EXEC_ID, Exit, Stdio};
 
+/// The variables that tell a test which sandbox it runs in, by name and by a small number that no other has meanwhile.
+const SANDBOX_NAME: &str = "OFFLOAD_SANDBOX_NAME";
+const SLOT: &str = "OFFLOAD_SLOT";
+
 /// What a sandbox is created from.
 #[derive(Clone, Debug)]
 pub struct SandboxSpec {
@@ -93,7 +97,11 @@ impl Sandbox {
     ) -> Result<Exit, Failure> {
         let mut env = self.spec.env.clone();
         env.extend(command.env.iter().cloned());
-        env.push((EXEC_ID.into(), exec_id.into()));
+        env.extend([
+            (SANDBOX_NAME.into(), self.spec.name.to_string()),
+            (SLOT.into(), self.spec.slot.to_string()),
+            (EXEC_ID.into(), exec_id.into()),
+        ]);
         let command = contract::Command {
             argv: command.argv.clone(),
             env,
