@@ -14,6 +14,7 @@ mod library;
 mod nasty_ids;
 mod output;
 mod provider_trouble;
+mod pytest_plugins;
 mod quickstart;
 mod real_python;
 mod real_rust;

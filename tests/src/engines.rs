@@ -25,6 +25,11 @@ pub fn old_python(version: u32) -> PathBuf {
     )
 }
 
+/// A Python that has pytest with the plugins of it that most projects have some of.
+pub fn plugins_python() -> PathBuf {
+    there(target().join("plugins-venv").join("bin").join("python"), "the Python environment with plugins of pytest")
+}
+
 /// The directory with that Python and its scripts.
 pub fn python_bin() -> PathBuf {
     target().join("pytest-venv").join("bin")

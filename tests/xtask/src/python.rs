@@ -22,6 +22,21 @@ const SUITE_PINS: &[&str] = &[
 /// What a small project needs.
 const PYTEST_PINS: &[&str] = &["pytest==9.2.0"];
 
+/// The plugins of pytest that most projects have some of.
+const PLUGIN_PINS: &[&str] = &[
+    "pytest==9.2.0",
+    "pytest-asyncio==1.5.0",
+    "pytest-cov==7.1.0",
+    "pytest-django==4.14.0",
+    "pytest-mock==3.17.0",
+    "pytest-rerunfailures==16.7",
+    "pytest-timeout==2.4.0",
+    "pytest-xdist==3.8.0",
+    "coverage==7.17.3",
+    "Django==5.2.19",
+    "hypothesis==6.170.15",
+];
+
 /// The oldest and the middle of the major versions that offload works with, and the newest.
 const PYTEST_VERSIONS: &[(&str, &str)] =
     &[("pytest7-venv", "pytest==7.4.4"), ("pytest8-venv", "pytest==8.4.2"), ("pytest9-venv", "pytest==9.2.0")];
@@ -34,6 +49,11 @@ pub fn for_suites() -> Result<PathBuf> {
 /// The environment with pytest alone, for the demo and small tests; its `bin` directory.
 pub fn with_pytest() -> Result<PathBuf> {
     environment("pytest-venv", PYTEST_PINS)
+}
+
+/// The environment with pytest and its plugins.
+pub fn with_plugins() -> Result<()> {
+    environment("plugins-venv", PLUGIN_PINS).map(drop)
 }
 
 /// An environment for each major version of pytest.

@@ -12,6 +12,7 @@ pub fn run() -> Result<()> {
     console::step("Python environments", || {
         python::with_pytest()?;
         python::with_each_pytest()?;
+        python::with_plugins()?;
         python::for_suites()
     })?;
     console::step("cargo-nextest", toolchain::nextest)?;

@@ -14,6 +14,8 @@ const SOURCE: &str = concat!(
     "\n\n",
     include_str!("python/outcome.py"),
     "\n\n",
+    include_str!("python/neighbours.py"),
+    "\n\n",
     include_str!("python/plugins.py"),
     "\n\n",
     include_str!("python/worker.py"),

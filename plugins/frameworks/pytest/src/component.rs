@@ -34,7 +34,10 @@ impl Framework for Pytest {
     ) -> Result<Discovery, Failure> {
         match previous.last() {
             None => command::discovery(&self.settings, context, paths).map(Discovery::Run),
-            Some(run) => discovery::read(&self.settings, context, paths, run).map(Discovery::Found),
+            Some(run) => {
+                tell(discovery::notices(context, run));
+                discovery::read(&self.settings, context, paths, run).map(Discovery::Found)
+            }
         }
     }
 
@@ -47,10 +50,20 @@ impl Framework for Pytest {
     }
 }
 
+fn tell(notices: Vec<String>) {
+    for notice in notices {
+        host::log("warn", &notice);
+    }
+}
+
 impl Observer for Pytest {
     fn observe(&mut self, source: &str, bytes: Vec<u8>) -> Vec<Event> {
         match &mut self.listener {
-            Some(listener) if source == "stdout" => listener.hear(&bytes),
+            Some(listener) if source == "stdout" => {
+                let events = listener.hear(&bytes);
+                tell(listener.notices());
+                events
+            }
             Some(_) => vec![Event::Output(bytes)],
             // A batch tells everything in its journal.
             None => Vec::new(),

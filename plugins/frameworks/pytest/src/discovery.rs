@@ -36,6 +36,13 @@ pub fn read(settings: &Settings, context: &Context, narrowed: &[String], run: &F
     }
 }
 
+/// What a person should know before any test is run; it comes before all that is found.
+pub fn notices(context: &Context, run: &FinishedRun) -> Vec<String> {
+    let contents = run.files.first().and_then(|file| file.contents.as_deref()).unwrap_or_default();
+    let notice = |record| if let Record::Notice { message } = record { Some(message) } else { None };
+    journal::read(contents, &context.nonce).map_while(notice).collect()
+}
+
 /// What is found, record by record.
 pub(crate) struct Finding {
     pub(crate) found: Found,
@@ -95,13 +102,20 @@ mod tests {
     use super::*;
     use crate::ResultFile;
 
-    fn discovered(journal: Option<&str>, exit: i32) -> Result<Found, Failure> {
-        let context = Context { scratch: "/s/".into(), nonce: "n".into(), attempt: 1, memo: None };
-        let run = FinishedRun {
+    fn context() -> Context {
+        Context { scratch: "/s/".into(), nonce: "n".into(), attempt: 1, memo: None }
+    }
+
+    fn finished(journal: Option<&str>, exit: i32) -> FinishedRun {
+        FinishedRun {
             output: Captured { exit: Exit::Code(exit), stdout: Vec::new(), stderr: b"ERROR: reason".to_vec() },
             files: vec![ResultFile { path: "/s/journal.jsonl".into(), contents: journal.map(Into::into) }],
-        };
-        read(&offload_plugin::settings::parse(r#"{"paths": ["my tests"]}"#).expect("settings"), &context, &[], &run)
+        }
+    }
+
+    fn discovered(journal: Option<&str>, exit: i32) -> Result<Found, Failure> {
+        let settings = offload_plugin::settings::parse(r#"{"paths": ["my tests"]}"#).expect("settings");
+        read(&settings, &context(), &[], &finished(journal, exit))
     }
 
     const WHOLE: &str = r#"["n", {"test": {"id": "t/a.py::b[c]", "file": "t/a.py", "line": 3, "tags": ["slow"]}}]
@@ -125,6 +139,16 @@ mod tests {
         assert_eq!(found.tests, [expected]);
         assert_eq!(found.problems, [problem("t/bad.py".into(), "error".into(), Some("m".into()), Some("d".into()))]);
         assert_eq!(found.max_failures, Some(1));
+    }
+
+    #[test]
+    fn notices_are_told_apart_from_what_is_found() {
+        let journal = format!(
+            "[\"n\", {{\"notice\": {{\"message\": \"careful\"}}}}]\n{WHOLE}[\"n\", {{\"exit\": {{\"status\": 0}}}}]\n"
+        );
+        assert_eq!(notices(&context(), &finished(Some(&journal), 0)), ["careful"]);
+        assert_eq!(discovered(Some(&journal), 0).expect("found").tests.len(), 1);
+        assert!(notices(&context(), &finished(Some(WHOLE), 0)).is_empty());
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub(crate) enum Record {
     Finished(Finished),
     /// A test was collected and left out on purpose.
     Deselected { id: String },
+    /// Something that a person should know of the whole group.
+    Notice { message: String },
     /// pytest is over, with so many warnings.
     Exit {
         status: i32,

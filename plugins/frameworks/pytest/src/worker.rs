@@ -63,6 +63,7 @@ pub struct Listener {
     after_empty: bool,
     pieces: String,
     finding: Finding,
+    notices: Vec<String>,
 }
 
 impl Listener {
@@ -78,6 +79,11 @@ impl Listener {
             events.push(Event::Part(found));
         }
         events
+    }
+
+    /// What a person should know, since this was last asked.
+    pub fn notices(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notices)
     }
 
     fn split(&mut self, bytes: &[u8]) -> Vec<Event> {
@@ -136,6 +142,7 @@ impl Listener {
                 events.push(Event::Unit(UnitListing { unit: file, tests }));
             }
             Record::Returned { ids } => events.push(Event::Returned(ids)),
+            Record::Notice { message } => self.notices.push(message),
             Record::Unusable { message, .. } => events.push(Event::Output(format!("{message}\n").into_bytes())),
             Record::Exit { warnings, .. } => events.extend((warnings > 0).then_some(Event::Warnings(warnings))),
             found => {
@@ -191,6 +198,14 @@ an empty line before
         let mut listener = Listener::new("n");
         assert_eq!(told(&listener.hear(b"[\"n\", {\"exit\": {\"status\": 0, \"warnings\": 3}}]\n")), ["3 warnings"]);
         assert!(listener.hear(b"[\"n\", {\"exit\": {\"status\": 0, \"warnings\": 0}}]\n").is_empty());
+    }
+
+    #[test]
+    fn notices_are_told_once() {
+        let mut listener = Listener::new("n");
+        assert!(listener.hear(b"[\"n\", {\"notice\": {\"message\": \"careful\"}}]\n").is_empty());
+        assert_eq!(listener.notices(), ["careful"]);
+        assert!(listener.notices().is_empty());
     }
 
     fn told(events: &[Event]) -> Vec<String> {

@@ -1,12 +1,12 @@
-# What offload runs in place of `python -m pytest`: the same pytest with one more plugin, which writes what happens to a
-# file, or a pipe, of its own, so that nothing is ever read out of the terminal output. It is handed over with `python -c`:
+# What offload runs in place of `python -m pytest`: the same pytest with plugins of ours, which write what happens to a file,
+# or a pipe, of its own, so that nothing is ever read out of the terminal output. It is handed over with `python -c`:
 #
 #     python -c SOURCE discover|run JOURNAL NONCE -- PYTEST-ARGUMENTS...
 #
 #     python -c SOURCE work|discover-and-work SCRATCH "" -- PYTEST-ARGUMENTS...
 #
-# where SOURCE is journal.py, outcome.py, plugins.py, worker.py and main.py in a row. Python 3.8 and pytest 7 are the
-# oldest that they must work with. They hold no apostrophe, since a shell would spell each one with four characters.
+# where SOURCE is journal.py, outcome.py, neighbours.py, plugins.py, worker.py and main.py in a row. Python 3.8 and pytest 7
+# are the oldest that they must work with. They hold no apostrophe: a shell would spell each one with four characters.
 import atexit
 import collections
 import functools

@@ -72,6 +72,7 @@ def leave(status):
 
 def main():
     mode, path, nonce = sys.argv[1:4]
+    name_worker()
     arguments = sys.argv[5:]
     if sys.path and sys.path[0] == "":
         sys.path[0] = os.getcwd()  # As `python -m` has it.
@@ -83,6 +84,7 @@ def main():
         journal, orders = begin_work(path)
     pytest = import_pytest(journal)
     sys.argv = [sys.modules["__main__"].__file__] + arguments
+    neighbours = make_neighbours(pytest)(journal, mode in ("discover", "discover-and-work"))
     discovery, recording, run = make_plugins(pytest)
     if mode == "discover":
         plugin = discovery(journal)
@@ -91,7 +93,7 @@ def main():
     else:
         plugin = make_worker(pytest, discovery, recording)(journal, orders, mode == "discover-and-work")
     try:
-        status = int(pytest.main(arguments, plugins=[plugin]))
+        status = int(pytest.main(arguments, plugins=[neighbours, plugin]))
     except BaseException as error:
         journal.write(
             "unusable",
