@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
+use super::only::Only;
 use super::sample::median;
 use super::table::Figure;
 use crate::{console, fetch, workspace};
@@ -14,24 +15,29 @@ use crate::{console, fetch, workspace};
 const ROUNDS: usize = 5;
 
 /// With everything built already: what is left is starting, listing and running.
-pub fn measure() -> Result<Vec<Figure>> {
-    let (ours, theirs) = pairs("indexmap-2.10.0")?;
-    let indexmap = Figure {
-        what: "indexmap: to cargo nextest run".to_owned(),
-        aim: 1.10,
-        measured: median(ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs).collect()),
-        unit: "times",
-        note: format!("{:.2} s, {:.2} s", median(ours), median(theirs)),
-    };
-    let (ours, theirs) = pairs("semver-1.0.26")?;
-    let semver = Figure {
-        what: "semver: beyond cargo nextest run".to_owned(),
-        aim: 0.4,
-        measured: median(ours.iter().zip(&theirs).map(|(ours, theirs)| ours - theirs).collect()),
-        unit: "s",
-        note: format!("{:.2} s, {:.2} s", median(ours), median(theirs)),
-    };
-    Ok(vec![indexmap, semver])
+pub fn measure(only: &Only) -> Result<Vec<Figure>> {
+    let mut figures = Vec::new();
+    if only.has("indexmap") {
+        let (ours, theirs) = pairs("indexmap-2.10.0")?;
+        figures.push(Figure {
+            what: "indexmap: to cargo nextest run".to_owned(),
+            aim: 1.10,
+            measured: median(ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs).collect()),
+            unit: "times",
+            note: format!("{:.2} s, {:.2} s", median(ours), median(theirs)),
+        });
+    }
+    if only.has("semver") {
+        let (ours, theirs) = pairs("semver-1.0.26")?;
+        figures.push(Figure {
+            what: "semver: beyond cargo nextest run".to_owned(),
+            aim: 0.4,
+            measured: median(ours.iter().zip(&theirs).map(|(ours, theirs)| ours - theirs).collect()),
+            unit: "s",
+            note: format!("{:.2} s, {:.2} s", median(ours), median(theirs)),
+        });
+    }
+    Ok(figures)
 }
 
 fn pairs(name: &str) -> Result<(Vec<f64>, Vec<f64>)> {

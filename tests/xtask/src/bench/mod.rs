@@ -2,6 +2,7 @@
 
 mod crate_suites;
 mod memory;
+mod only;
 mod overhead;
 mod packaging;
 mod sample;
@@ -15,6 +16,7 @@ mod workload;
 
 use anyhow::Result;
 use clap::Subcommand;
+use only::Only;
 
 use crate::{console, fetch, program, python, toolchain, workspace};
 
@@ -23,7 +25,11 @@ pub enum Which {
     /// Start, overhead, memory and size in a few minutes
     Quick,
     /// Beside pytest, pytest-xdist and cargo-nextest, and beside what is possible at all, in half an hour
-    Speed,
+    Speed {
+        /// Only the cases that have this in their names, like `indexmap`, and no mean of several
+        #[arg(long, value_name = "NAME", default_value_t)]
+        only: Only,
+    },
     /// Tests that sleep, in few and in many sandboxes: a part of `speed`, in five minutes
     Schedule,
 }
@@ -31,18 +37,18 @@ pub enum Which {
 /// Builds the release binary, measures, and prints aims and figures. Missing an aim is shown, not an error: figures
 /// depend on the machine.
 pub fn run(which: &Which) -> Result<()> {
-    let measure = match which {
-        Which::Quick => quick,
-        Which::Speed => speed::measure,
-        Which::Schedule => sleeps::measure,
-    };
     console::step("wasm target", toolchain::wasm_target)?;
     console::step("release build", || {
         program::run(program::cargo(workspace::root()).args(["build", "--release", "--package", "offload"]))
     })?;
     console::step("Python environment", python::for_suites)?;
     fetch::run(None)?;
-    console::say(&table::render(&measure()?));
+    let figures = match which {
+        Which::Quick => quick(),
+        Which::Speed { only } => speed::measure(only),
+        Which::Schedule => sleeps::measure(&Only::default()),
+    };
+    console::say(&table::render(&figures?));
     Ok(())
 }
 

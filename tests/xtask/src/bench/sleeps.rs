@@ -8,6 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use super::only::Only;
 use super::sample::median;
 use super::table::Figure;
 use super::usage;
@@ -24,13 +25,17 @@ const RUNNER: &str = "out=$1; shift; { echo '<testsuite>'; for id; do s=${id#*-}
                       echo \"<testcase name='$id' time='$s'/>\"; done; echo '</testsuite>'; } > $out\n";
 
 /// Few sandboxes and many, first runs and later ones; and three hundred sandboxes at once.
-pub fn measure() -> Result<Vec<Figure>> {
+pub fn measure(only: &Only) -> Result<Vec<Figure>> {
     let durations = uneven(400);
     let mut figures = vec![];
     for (sandboxes, first, later) in [(10, 1.15, 1.05), (50, 1.05, 1.10)] {
-        figures.extend(makespans(&durations, sandboxes, first, later)?);
+        if only.has(&format!("uneven sleeps, {sandboxes} sandboxes")) {
+            figures.extend(makespans(&durations, sandboxes, first, later)?);
+        }
     }
-    figures.extend(crowd()?);
+    if only.has("300 sandboxes") {
+        figures.extend(crowd()?);
+    }
     Ok(figures)
 }
 

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
+use super::only::Only;
 use super::sample::{geometric_mean, median};
 use super::table::Figure;
 use super::workload::{Runner, Workload};
@@ -13,18 +14,21 @@ use crate::console;
 const ROUNDS: usize = 3;
 
 /// All rows, in the order of the documentation.
-pub fn measure() -> Result<Vec<Figure>> {
-    let mut figures = pytest()?;
-    figures.extend(many_tests()?);
-    figures.extend(crate_suites::measure()?);
-    figures.extend(sleeps::measure()?);
+pub fn measure(only: &Only) -> Result<Vec<Figure>> {
+    let mut figures = pytest(only)?;
+    if only.has("50,000 trivial tests") {
+        figures.extend(many_tests()?);
+    }
+    figures.extend(crate_suites::measure(only)?);
+    figures.extend(sleeps::measure(only)?);
     Ok(figures)
 }
 
 /// Against pytest-xdist with two processes, and for many small tests against plain pytest.
-fn pytest() -> Result<Vec<Figure>> {
+fn pytest(only: &Only) -> Result<Vec<Figure>> {
     let mut workloads = Workload::real()?;
     workloads.push(Workload::trivial(10_000)?);
+    workloads.retain(|workload| only.has(&workload.name));
     let mut figures = Vec::new();
     let (mut first, mut later) = (Vec::new(), Vec::new());
     for workload in &workloads {
@@ -67,8 +71,10 @@ fn pytest() -> Result<Vec<Figure>> {
         unit: "times",
         note: "the faster of both ways of pytest-xdist, pair by pair".to_owned(),
     };
-    figures.push(mean("geometric mean, first run", 0.75, &first));
-    figures.push(mean("geometric mean, with history", 0.65, &later));
+    if only.is_all() {
+        figures.push(mean("geometric mean, first run", 0.75, &first));
+        figures.push(mean("geometric mean, with history", 0.65, &later));
+    }
     Ok(figures)
 }
 
