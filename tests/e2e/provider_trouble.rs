@@ -82,3 +82,60 @@ fn a_failing_destroy_does_not_change_the_result() {
     let project = project.config(&format!("{table}\n[groups.g]\ntype = \"pytest\"\npython = \"{{python}}\"\n"));
     project.run(&[]).exits(0).says("still there");
 }
+
+/// Eight tests of a tenth of a second, in sandboxes that take two seconds to come up. The first download after a file
+/// `armed` was made breaks its sandbox.
+fn short_tests_in_dear_sandboxes(sandboxes: usize) -> Project {
+    let project = Project::new().file(
+        "run.sh",
+        "out=$1; shift; { echo '<testsuite>'; for id; do sleep 0.1; echo \"<testcase name='$id' time='0.1'/>\"; done; \
+         echo '</testsuite>'; } > \"$out\"\n",
+    );
+    let armed = project.beside().join("armed").display().to_string();
+    let table = DefaultProvider::default()
+        .install(&project)
+        .replace("create_command = \"", "create_command = \"sleep 2; ")
+        .replace("{paths}\"", &format!("{{paths}} && ! rmdir '{armed}' 2>/dev/null\""));
+    project.config(&format!(
+        "[offload]\nmax_parallel = {sandboxes}\nretry_count = 0\n{table}\n[groups.g]\ntype = \"default\"\n\
+         discover_command = \"seq 8\"\nrun_command = \"sh run.sh {{result_file}} {{tests}}\"\n"
+    ))
+}
+
+/// Runs the tests again, with what the first run learned, and breaks a sandbox; gives whether another took its place.
+#[track_caller]
+fn replaced_in_a_second_run(project: &Project) -> (bool, usize) {
+    project.run(&[]).exits(0);
+    std::fs::create_dir(project.beside().join("armed")).expect("a directory can be made");
+    let done = project.run(&[]).exits(0);
+    assert_eq!(done.results().count("passed"), 8);
+    DefaultProvider::default().check_nothing_left(project);
+    let failed = done.events_of("sandbox-failed");
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    (failed[0]["replaced"] == true, done.events_of("sandbox-up").len())
+}
+
+#[test]
+fn a_broken_sandbox_is_not_replaced_for_less_than_another_costs() {
+    assert_eq!(replaced_in_a_second_run(&short_tests_in_dear_sandboxes(2)), (false, 2));
+}
+
+#[test]
+fn the_last_sandbox_is_replaced_whatever_that_costs() {
+    assert_eq!(replaced_in_a_second_run(&short_tests_in_dear_sandboxes(1)), (true, 2));
+}
+
+/// The tests are known before the image is: nobody needs more sandboxes than there are tests.
+#[test]
+fn no_more_sandboxes_are_created_than_there_are_tests() {
+    let project = Project::new().file("test_it.py", "def test_one():\n    pass\n\n\ndef test_two():\n    pass\n");
+    let table = DefaultProvider::default().install(&project);
+    let project = project.config(&format!(
+        "[offload]\nmax_parallel = 6\n{table}prepare_command = \"sleep 4; echo image\"\n\n[groups.g]\ntype = \"pytest\"\n\
+         python = \"{{python}}\"\n"
+    ));
+    let done = project.run(&[]).exits(0);
+    assert_eq!(done.results().count("passed"), 2);
+    assert_eq!(done.events_of("sandbox-up").len(), 2);
+    DefaultProvider::default().check_nothing_left(&project);
+}

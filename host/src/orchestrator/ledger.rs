@@ -85,6 +85,11 @@ impl Ledger {
         self.open == 0
     }
 
+    /// How many tests have no verdict yet.
+    pub(super) fn open(&self) -> usize {
+        self.open
+    }
+
     /// How many tests have failed for good.
     pub(super) fn failures(&self) -> u32 {
         self.failures

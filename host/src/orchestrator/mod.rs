@@ -2,6 +2,7 @@
 
 mod batch;
 mod catalog;
+mod creation;
 mod dispatch;
 mod ledger;
 mod lines;

@@ -1,22 +1,20 @@
 //! The sandboxes of a run: created side by side, replaced within a budget, destroyed together.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
 
-use tokio::sync::{OnceCell, mpsc};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::creation::{Coming, Creator, Vacancy, display};
 use crate::config::SandboxConfig;
 use crate::model::{Failure, RunId, SandboxName};
-use crate::provider::{Provider, Sandbox, SandboxSpec, transfers};
+use crate::provider::{Provider, Sandbox};
 
 /// Sandboxes that may be created beyond the first of each slot.
 const REPLACEMENTS: usize = 3;
-
-/// The pause before a failed creation is repeated; doubled each time.
-const PAUSE: Duration = Duration::from_millis(200);
 
 /// How long the end of a run waits for creations that are under way: one that is cut off may leave behind what nobody
 /// knows the name of.
@@ -40,27 +38,20 @@ pub struct SandboxPool {
     destructions: JoinSet<Result<(), Failure>>,
     creator: Option<Arc<Creator>>,
     alive: HashMap<SandboxName, Sandbox>,
-    pending: usize,
+    coming: BTreeMap<u32, Coming>,
+    vacant: Vec<Vacancy>,
+    replacements: usize,
     capacity: usize,
 }
 
 /// What happens in a pool.
 pub(super) enum PoolEvent {
-    Up { sandbox: Sandbox, duration: Duration },
-    Failed { name: SandboxName, failure: Failure, replaced: bool },
-}
-
-/// What every creation needs to know.
-struct Creator {
-    provider: Provider,
-    config: SandboxConfig,
-    copy_dirs: Vec<(String, String)>,
-    run_id: RunId,
-    isolated: bool,
-    image: OnceCell<Result<Option<String>, Failure>>,
-    names: AtomicU32,
-    replacements: AtomicUsize,
-    events: mpsc::UnboundedSender<PoolEvent>,
+    /// `duration` is since it was asked for, `cost` what creating it took of that.
+    Up { sandbox: Sandbox, duration: Duration, cost: Duration },
+    /// `next` is where another could be created, if that may help.
+    Failed { name: SandboxName, failure: Failure, slot: u32, next: Option<Vacancy>, replaced: bool },
+    /// A creation that had not begun was called off.
+    CalledOff(Vacancy),
 }
 
 impl SandboxPool {
@@ -79,7 +70,9 @@ impl SandboxPool {
             destructions: JoinSet::new(),
             creator: None,
             alive: HashMap::new(),
-            pending: 0,
+            coming: BTreeMap::new(),
+            vacant: Vec::new(),
+            replacements: 0,
             capacity: 0,
         }
     }
@@ -121,17 +114,17 @@ impl SandboxPool {
     ) -> Result<(), Failure> {
         self.start(count, provider.as_ref(), config);
         let mut last = Failure::new("no-sandbox", "no sandbox was asked for");
-        while let Some(event) = self.next().await {
-            let up = matches!(event, PoolEvent::Up { .. });
-            if let PoolEvent::Failed { failure, .. } = &event {
+        let (mut seen, mut up) = (VecDeque::new(), false);
+        while !up && let Some(mut event) = self.next().await {
+            up = matches!(event, PoolEvent::Up { .. });
+            if let PoolEvent::Failed { failure, replaced, .. } = &mut event {
                 last = failure.clone();
+                *replaced = self.fill();
             }
-            self.waiting.push_back(event);
-            if up {
-                return Ok(());
-            }
+            seen.push_back(event);
         }
-        Err(last)
+        self.waiting = seen;
+        if up { Ok(()) } else { Err(last) }
     }
 
     /// Begins to create sandboxes; [`next`](Self::next) tells of each.
@@ -139,26 +132,31 @@ impl SandboxPool {
         self.provider = Some(provider.clone());
         self.capacity += count;
         let copy_dirs = config.copy_dirs.iter().map(|(local, remote)| (display(local), display(remote))).collect();
-        let creator = Arc::new(Creator {
+        let (image, prepared) = watch::channel(None);
+        self.creator = Some(Arc::new(Creator {
             provider: provider.clone(),
             config: config.clone(),
             copy_dirs,
             run_id: self.run_id.clone(),
             isolated: self.isolated,
-            image: OnceCell::new(),
+            image: prepared,
             names: AtomicU32::new(1),
-            replacements: AtomicUsize::new(count + REPLACEMENTS),
             events: self.sender.clone(),
-        });
-        self.creator = Some(creator.clone());
+        }));
+        self.replacements = count + REPLACEMENTS;
+        if let Some(creator) = self.creator.clone() {
+            self.creations.spawn(async move { creator.prepare(image).await });
+        }
         for slot in 0..u32::try_from(count).unwrap_or(u32::MAX) {
-            self.create(creator.clone(), slot);
+            self.create(Vacancy::new(slot));
         }
     }
 
-    fn create(&mut self, creator: Arc<Creator>, slot: u32) {
-        self.pending += 1;
-        self.creations.spawn(async move { creator.fill(slot).await });
+    fn create(&mut self, vacancy: Vacancy) {
+        let Some(creator) = self.creator.clone() else { return };
+        let coming = Coming::default();
+        self.coming.insert(vacancy.slot, coming.clone());
+        self.creations.spawn(async move { creator.fill(vacancy, coming).await });
     }
 
     /// The next thing that happens; `None` once no creation is under way.
@@ -166,51 +164,77 @@ impl SandboxPool {
         if let Some(event) = self.waiting.pop_front() {
             return Some(event);
         }
-        if self.pending == 0 {
+        if self.coming.is_empty() {
             return None;
         }
         let event = self.events.recv().await?;
         match &event {
             PoolEvent::Up { sandbox, .. } => {
-                self.pending -= 1;
+                self.coming.remove(&sandbox.slot());
                 self.alive.insert(sandbox.name().clone(), sandbox.clone());
             }
-            PoolEvent::Failed { replaced, .. } => self.pending -= usize::from(!replaced),
+            PoolEvent::Failed { slot, next, .. } => {
+                self.coming.remove(slot);
+                self.vacant.extend(*next);
+            }
+            PoolEvent::CalledOff(vacancy) => {
+                self.coming.remove(&vacancy.slot);
+                self.vacant.push(*vacancy);
+                self.replacements += 1;
+            }
         }
         Some(event)
     }
 
-    /// How many sandboxes are coming up.
-    pub(super) fn pending(&self) -> usize {
-        self.pending
+    /// For how long each creation has been under way.
+    pub(super) fn coming(&self) -> impl ExactSizeIterator<Item = Duration> {
+        self.coming.values().map(Coming::age)
     }
 
     /// Whether another sandbox may still come up.
     pub(super) fn is_growing(&self) -> bool {
-        self.pending > 0 || !self.waiting.is_empty()
+        !self.coming.is_empty() || !self.waiting.is_empty()
     }
 
-    /// Destroys a broken sandbox and creates another in its place if the budget allows; says whether it does.
-    pub(super) fn replace(&mut self, broken: &Sandbox) -> bool {
+    /// Destroys a broken sandbox.
+    pub(super) fn discard(&mut self, broken: &Sandbox) {
         self.alive.remove(broken.name());
         if let Some(provider) = self.provider.clone() {
             let id = broken.id().to_owned();
             self.destructions.spawn(async move { provider.destroy(&[id]).await });
         }
-        let Some(creator) = self.creator.clone() else { return false };
-        let replaced = creator.may_replace();
-        if replaced {
-            self.create(creator, broken.slot());
-        }
-        replaced
+        self.vacant.push(Vacancy::new(broken.slot()));
+    }
+
+    /// Whether a sandbox could be created where one is missing.
+    pub(super) fn has_vacancy(&self) -> bool {
+        self.replacements > 0 && !self.vacant.is_empty()
+    }
+
+    /// Creates a sandbox where one is missing, if the budget allows; says whether it does.
+    pub(super) fn fill(&mut self) -> bool {
+        let soonest = (0..self.vacant.len()).min_by_key(|place| self.vacant[*place].pause);
+        let Some(place) = soonest.filter(|_| self.replacements > 0) else { return false };
+        self.replacements -= 1;
+        let vacancy = self.vacant.swap_remove(place);
+        self.create(vacancy);
+        true
+    }
+
+    /// How many creations have not begun: they wait for an image, or for a pause to end.
+    pub(super) fn unbegun(&self) -> usize {
+        self.coming.values().filter(|coming| !coming.has_begun()).count()
+    }
+
+    /// Calls off so many of the creations that have not begun.
+    pub(super) fn call_off(&self, count: usize) {
+        self.coming.values().rev().filter(|coming| !coming.has_begun()).take(count).for_each(Coming::call_off);
     }
 
     /// Stops creating, and destroys every sandbox. Gives what could not be destroyed.
     pub(super) async fn close(&mut self) -> Vec<Failure> {
         let deadline = tokio::time::Instant::now() + PATIENCE;
-        if let Some(creator) = &self.creator {
-            creator.replacements.store(0, Ordering::Relaxed);
-        }
+        self.call_off(usize::MAX);
         while let Ok(Some(_)) = tokio::time::timeout_at(deadline, self.next()).await {}
         self.destroy_all().await
     }
@@ -251,68 +275,4 @@ impl Default for SandboxPool {
     fn default() -> Self {
         Self::new()
     }
-}
-
-impl Creator {
-    /// Creates a sandbox in this slot, again and again while that may help and the budget lasts.
-    async fn fill(&self, slot: u32) {
-        let mut pause = PAUSE;
-        loop {
-            let name = self.name();
-            let started = Instant::now();
-            let failure = match self.create(&name, slot).await {
-                Ok(sandbox) => {
-                    let duration = started.elapsed();
-                    // Without a listener the pool is gone, and the run with it.
-                    let _ = self.events.send(PoolEvent::Up { sandbox, duration });
-                    return;
-                }
-                Err(failure) => failure,
-            };
-            let replaced = failure.retryable && self.may_replace();
-            let _ = self.events.send(PoolEvent::Failed { name, failure, replaced });
-            if !replaced {
-                return;
-            }
-            tokio::time::sleep(pause).await;
-            pause *= 2;
-        }
-    }
-
-    async fn create(&self, name: &SandboxName, slot: u32) -> Result<Sandbox, Failure> {
-        let copy_dirs = transfers(&self.copy_dirs);
-        let image = self.image.get_or_init(|| self.provider.prepare(&copy_dirs)).await.clone().map_err(|failure| {
-            // Prepared once: to create again would only give the same answer.
-            Failure { retryable: false, ..failure }
-        })?;
-        // Elsewhere than on this machine its own directory says nothing of what a sandbox looks like.
-        let shared = self.provider.working_dir().filter(|_| self.provider.is_this_machine());
-        let cwd = self.config.working_dir.as_ref().or(shared).map(display);
-        self.provider
-            .create(SandboxSpec {
-                name: name.clone(),
-                slot,
-                run_id: self.run_id.clone(),
-                image,
-                env: self.config.env.clone(),
-                copy_dirs: self.copy_dirs.clone(),
-                cwd,
-                isolated: self.isolated,
-            })
-            .await
-    }
-
-    fn name(&self) -> SandboxName {
-        let number = self.names.fetch_add(1, Ordering::Relaxed);
-        SandboxName::new(format!("{}-{number}", self.config.id))
-    }
-
-    fn may_replace(&self) -> bool {
-        let take = |left: usize| left.checked_sub(1);
-        self.replacements.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
-    }
-}
-
-fn display(path: impl AsRef<std::path::Path>) -> String {
-    path.as_ref().to_string_lossy().into_owned()
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::time::Duration;
 
 use super::catalog::{GroupIndex, TestIndex};
-use super::schedule::{Batch, Entry, Schedule};
+use super::schedule::{Batch, Crowd, Entry, Schedule, remaining};
 
 /// How tests are brought to sandboxes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,9 +106,14 @@ struct Simulation<'a> {
 struct Sandbox {
     pending: VecDeque<usize>,
     loaded: Vec<u32>,
+    is_there: bool,
     is_up: bool,
+    /// Since when it is at what it does.
+    since: f64,
     /// What runs now, until the sandbox's next word.
     running: Option<usize>,
+    /// What that takes besides, in seconds, and whether it is for a new unit.
+    besides: (f64, bool),
     batch: Option<(f64, Vec<usize>, Vec<usize>)>,
 }
 
@@ -150,6 +155,7 @@ impl<'a> Simulation<'a> {
     fn run(mut self) -> Simulated {
         let mut idle = Vec::new();
         while let Some(Reverse((now, number))) = self.clock.pop() {
+            self.comes_up(number, seconds(now));
             let ended = self.settle(number, seconds(now));
             if !self.go_on(number, now) {
                 idle.push(number);
@@ -163,6 +169,28 @@ impl<'a> Simulation<'a> {
         self.result
     }
 
+    /// A sandbox says its first word.
+    fn comes_up(&mut self, number: u64, now: f64) {
+        let Some(sandbox) = self.sandboxes.get_mut(&number) else { return };
+        if !std::mem::replace(&mut sandbox.is_there, true) {
+            self.schedule.learn_sandbox(now);
+        }
+    }
+
+    /// How many sandboxes share the work.
+    fn sharing(&self, now: f64) -> usize {
+        let seconds_of = |test: &usize| self.schedule.seconds_of(GROUP, TestIndex::new(*test));
+        let busy = |sandbox: &Sandbox| {
+            let batch = sandbox.batch.iter().flat_map(|(_, done, lost)| done.iter().chain(lost));
+            let given: Vec<_> = sandbox.running.iter().chain(&sandbox.pending).chain(batch).map(seconds_of).collect();
+            if given.is_empty() { 0.0 } else { remaining(given.iter().sum(), now - sandbox.since) }
+        };
+        let (there, coming): (Vec<_>, Vec<_>) = self.sandboxes.values().partition(|sandbox| sandbox.is_there);
+        let crowd =
+            Crowd { busy: there.into_iter().map(busy).collect(), coming: coming.into_iter().map(|_| now).collect() };
+        self.schedule.sharing(&crowd)
+    }
+
     /// What a sandbox was at has ended; says whether anything was.
     fn settle(&mut self, number: u64, now: f64) -> bool {
         let Some(sandbox) = self.sandboxes.get_mut(&number) else { return false };
@@ -172,10 +200,12 @@ impl<'a> Simulation<'a> {
             if self.scenario.crashes(test) && !std::mem::replace(&mut self.crashed[test], true) {
                 // The worker is gone with what it had.
                 again.extend(std::iter::once(test).chain(sandbox.pending.drain(..)));
-                *sandbox = Sandbox::default();
+                *sandbox = Sandbox { is_there: true, ..Sandbox::default() };
                 self.schedule.release(number);
             } else {
                 self.schedule.learn_test(GROUP, self.scenario.tests[test].0);
+                let (besides, new_unit) = sandbox.besides;
+                self.schedule.learn_turn(GROUP, besides, new_unit);
                 ended.push(test);
             }
         } else if let Some((took, done, lost)) = sandbox.batch.take() {
@@ -204,18 +234,21 @@ impl<'a> Simulation<'a> {
     fn go_on(&mut self, number: u64, now: u64) -> bool {
         let slow = if number == 0 { self.scenario.straggler } else { 1.0 };
         let takes = match self.scenario.mode {
-            Mode::Workers => self.worker(number),
-            Mode::Batches => self.batch(number, slow),
+            Mode::Workers => self.worker(number, seconds(now)),
+            Mode::Batches => self.batch(number, slow, seconds(now)),
             Mode::List | Mode::LongestFirst => self.one(number, slow),
         };
+        if let Some(sandbox) = self.sandboxes.get_mut(&number) {
+            sandbox.since = seconds(now);
+        }
         let next = takes.map(|seconds| Reverse((now + nanos(seconds * slow), number)));
         self.clock.extend(next);
         takes.is_some()
     }
 
-    fn worker(&mut self, number: u64) -> Option<f64> {
+    fn worker(&mut self, number: u64, now: f64) -> Option<f64> {
         let mut takes = 0.0;
-        let sandboxes = self.sandboxes.len();
+        let sandboxes = self.sharing(now);
         let sandbox = self.sandboxes.get_mut(&number)?;
         let pending = |sandbox: &Sandbox| sandbox.pending.clone().into_iter().map(TestIndex::new);
         while self.schedule.wants_more(GROUP, pending(sandbox)) {
@@ -244,18 +277,20 @@ impl<'a> Simulation<'a> {
             takes += self.scenario.process;
         }
         let (seconds, unit) = self.scenario.tests[test];
-        if !sandbox.loaded.contains(&unit) {
+        let new_unit = !sandbox.loaded.contains(&unit);
+        if new_unit {
             sandbox.loaded.push(unit);
             takes += self.scenario.unit;
         }
+        sandbox.besides = (takes, new_unit);
         sandbox.running = Some(test);
         Some(takes + seconds)
     }
 
-    fn batch(&mut self, number: u64, slow: f64) -> Option<f64> {
+    fn batch(&mut self, number: u64, slow: f64, now: f64) -> Option<f64> {
         let group = self.schedule.choose(number, |_| true)?;
         let busy = self.sandboxes.values().filter(|sandbox| sandbox.batch.is_some()).count();
-        let batch = self.schedule.batch(number, group, self.sandboxes.len(), busy)?;
+        let batch = self.schedule.batch(number, group, self.sharing(now), busy)?;
         let tests: Vec<_> = batch.tests.iter().map(|test| test.get()).collect();
         Some(self.start(number, tests, slow))
     }
@@ -380,6 +415,26 @@ mod tests {
         check(Mode::Batches, false, 10, 1.15);
         // A worker knows what follows, which is then behind what it runs.
         check(Mode::Workers, false, 10, 1.25);
+    }
+
+    /// Ten seconds of tests are not cut for sandboxes that come up after a minute, once they do not come with the first.
+    #[test]
+    fn those_that_come_late_cost_little() {
+        let run = |sandboxes| {
+            let tests = (0..100).map(|index| (0.1, index)).collect();
+            simulate(&Scenario {
+                tests,
+                sandboxes,
+                mode: Mode::Batches,
+                known: true,
+                stagger: 60.0,
+                process: 0.5,
+                ..Scenario::default()
+            })
+        };
+        let (one, many) = (run(1), run(10));
+        assert!(many.orders <= one.orders + 1, "{} and {}", many.orders, one.orders);
+        assert!(many.makespan <= one.makespan + 0.5 + 1e-6, "{} and {}", many.makespan, one.makespan);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::orchestrator::catalog::{Catalog, GroupIndex, TestIndex};
 use crate::orchestrator::ledger::{Again, Ledger, Recorded};
 use crate::orchestrator::memory::Memory;
 use crate::orchestrator::news::News;
-use crate::orchestrator::pool::{PoolEvent, SandboxPool};
+use crate::orchestrator::pool::SandboxPool;
 use crate::orchestrator::schedule::{SandboxKey, Schedule};
 use crate::orchestrator::signals::Signals;
 use crate::orchestrator::stop::Stop;
@@ -307,6 +307,7 @@ impl Dispatcher {
                 Some(event) = self.pool.next() => self.pool_event(event),
                 Some(message) = self.messages.recv() => self.message(message),
                 _ = settle.tick() => {
+                    self.review_sandboxes();
                     // The reporter remembers its first error and gives it at the end.
                     let _ = self.reporter.settle();
                 }
@@ -352,19 +353,6 @@ impl Dispatcher {
             }
         }
         verdict.is_none()
-    }
-
-    fn pool_event(&mut self, event: PoolEvent) {
-        match event {
-            PoolEvent::Up { sandbox, duration } => {
-                self.emit(&Event::SandboxUp { sandbox: sandbox.name().clone(), seconds: duration.as_secs_f64() });
-                self.stations.insert(self.next_station, Station { sandbox, batch: None });
-                self.next_station += 1;
-            }
-            PoolEvent::Failed { name, failure, replaced } => {
-                self.emit(&Event::SandboxFailed { sandbox: name, failure, replaced });
-            }
-        }
     }
 
     /// No new work from here on, and what runs is told to end.

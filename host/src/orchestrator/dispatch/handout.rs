@@ -23,7 +23,7 @@ impl Dispatcher {
                 Some(batch) => self.supply(key, batch),
             }
         }
-        let none_comes_up = self.stations.is_empty() && !self.pool.is_growing();
+        let none_comes_up = self.no_sandbox_comes_up();
         if none_comes_up && self.search.awaits_worker() {
             self.search.elsewhere();
         }
@@ -82,11 +82,6 @@ impl Dispatcher {
         let mut running = Running::new(key, sandbox.name().clone(), batch.group, log, cancelled);
         running.give(&batch.tests);
         self.batches.insert(id, running);
-    }
-
-    /// How many sandboxes there are or will be in a moment.
-    pub(super) fn sandboxes(&self) -> usize {
-        self.stations.len() + self.pool.pending()
     }
 
     fn batches_of(&self, group: GroupIndex) -> usize {

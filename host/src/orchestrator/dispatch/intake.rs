@@ -89,6 +89,7 @@ impl Dispatcher {
         }
         self.emit(&finished);
         self.judge_undiscovered();
+        self.review_sandboxes();
     }
 
     fn expected(&self, test: &Test) -> Option<f64> {

@@ -5,6 +5,7 @@ mod dispatcher;
 mod handout;
 mod intake;
 mod news;
+mod sandboxes;
 mod search;
 
 pub(super) use dispatcher::{Dispatcher, Finished, GroupRules, Message, Rules, Sources};

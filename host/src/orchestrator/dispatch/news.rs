@@ -1,13 +1,13 @@
 //! What batches tell: results, output, and how they ended.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::dispatcher::{Dispatcher, Running};
 use crate::model::{BatchEnd, BatchId, Event, Failure, NoticeLevel, Outcome, SandboxName, Status, TestId};
 use crate::orchestrator::catalog::{GroupIndex, TestIndex};
 use crate::orchestrator::ledger::Again;
 use crate::orchestrator::news::{Ended, News};
-use crate::orchestrator::schedule::{Batch, SandboxKey};
+use crate::orchestrator::schedule::Batch;
 use crate::orchestrator::settle::{End, Settlement, Unsettled, settle};
 use crate::process::Exit;
 
@@ -73,6 +73,8 @@ impl Dispatcher {
             let (besides, new_unit) = running.turn(self.catalog.test(test), outcome.duration);
             self.schedule.learn_test(group, outcome.duration);
             self.schedule.learn_turn(group, besides, new_unit);
+        } else {
+            running.since = Instant::now();
         }
         let (station, sandbox, log) = (running.station, running.sandbox.clone(), running.log.clone());
         if !self.attempted(test, Some(sandbox), Some(log), outcome, Again::AsConfigured) {
@@ -157,13 +159,6 @@ impl Dispatcher {
             self.attempted(test, Some(sandbox.clone()), Some(log.to_owned()), outcome, Again::Never);
         }
         self.schedule.give_back(Batch { group, tests: again }, None);
-    }
-
-    fn replace(&mut self, key: SandboxKey, failure: Failure) {
-        let Some(station) = self.stations.remove(&key) else { return };
-        let replaced = self.stop.is_none() && self.pool.replace(&station.sandbox);
-        let sandbox = station.sandbox.name().clone();
-        self.emit(&Event::SandboxFailed { sandbox, failure, replaced });
     }
 }
 

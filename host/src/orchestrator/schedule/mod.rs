@@ -6,6 +6,8 @@
 
 mod claims;
 mod costs;
+mod crowd;
+mod group;
 mod stretch;
 #[cfg(test)]
 mod tests;
@@ -15,9 +17,10 @@ use std::time::Duration;
 
 use super::catalog::{GroupIndex, TestIndex};
 use claims::Claims;
-use costs::Costs;
+use crowd::Creations;
+pub(super) use crowd::{Crowd, remaining};
+use group::{Group, Weigh};
 pub(super) use stretch::Entry;
-use stretch::Stretch;
 
 /// A sandbox as the schedule tells it from others.
 pub(super) type SandboxKey = u64;
@@ -29,25 +32,6 @@ pub(super) struct Batch {
     pub(super) tests: Vec<TestIndex>,
 }
 
-/// A batch, or what a worker has to itself, is cut so that a sandbox still gets about this many more before all is done.
-const SHARES: f64 = 2.0;
-
-/// The first batch is smaller by this, since nothing is known of what batches cost.
-const FIRST: f64 = 2.0;
-
-/// A batch that spends this many times as long in its tests as it pays besides is large enough.
-const WORTHWHILE: f64 = 20.0;
-
-/// And it should spend at least so many times as long, with and without earlier runs to say how long that is.
-const FORESEEN: f64 = 10.0;
-const UNFORESEEN: f64 = 3.0;
-
-/// What a batch may pay besides, in seconds, as long as none has ended.
-const PROCESS: f64 = 0.1;
-
-/// A batch should fill no more than one part in this many of the time that it may take.
-const TIMEOUT_PARTS: u32 = 4;
-
 /// What a worker is handed at once should keep it busy for about so many seconds: long enough to hide the way to it, and
 /// short enough that others find something to take over in the end.
 const ORDER: f64 = 0.2;
@@ -57,9 +41,6 @@ const LEAST_PENDING: usize = 2;
 
 /// Tests that take less than this together, in seconds, may be done before more of them arrive.
 const SHORT: f64 = 0.1;
-
-/// A unit of which fewer seconds are left stays in one process.
-const SPLIT: f64 = 1.0;
 
 /// How many tests of unknown duration a worker is handed at once, and how many at the most.
 const SMALL_ORDER: usize = 2;
@@ -71,16 +52,9 @@ pub(super) struct Schedule {
     groups: Vec<Group>,
     again: VecDeque<Again>,
     claims: Claims,
+    creations: Creations,
     /// Seconds that earlier runs let expect, by test.
     expected: Vec<Option<f64>>,
-}
-
-#[derive(Debug, Default)]
-struct Group {
-    fresh: Stretch,
-    costs: Costs,
-    /// Whether its tests are handed out one by one.
-    singly: bool,
 }
 
 /// Tests that are handed out once more, in the shape that they have here.
@@ -91,78 +65,18 @@ struct Again {
     avoid: Option<SandboxKey>,
 }
 
-/// How long a test may take, in seconds.
-#[derive(Clone, Copy, Debug)]
-struct Weigh {
-    /// If nothing is known of it.
-    typical: f64,
-    /// Besides what it takes itself.
-    each: f64,
-}
-
-impl Weigh {
-    fn one(self, entry: &Entry) -> f64 {
-        entry.expected.unwrap_or(self.typical) + self.each
-    }
-
-    fn all(self, stretch: &Stretch) -> f64 {
-        stretch.seconds(self.typical, self.each)
-    }
-}
-
-impl Group {
-    fn weigh(&self) -> Weigh {
-        Weigh { typical: self.costs.of_a_test(), each: self.costs.of_a_turn() }
-    }
-
-    /// Orders what is left by what is known of it.
-    fn rearrange(&mut self) {
-        let mut expected: Vec<_> = self.fresh.iter().filter_map(|entry| entry.expected).collect();
-        let middle = expected.len() / 2;
-        if expected.is_empty() {
-            return;
-        }
-        let (_, median, _) = expected.select_nth_unstable_by(middle, f64::total_cmp);
-        self.costs.expect(Some(*median));
-        self.fresh.longest_first(*median);
-    }
-
-    /// Takes tests for about so many seconds from the front.
-    fn cut(&mut self, seconds: f64) -> Stretch {
-        let weigh = self.weigh();
-        let (mut cut, mut sum) = (Stretch::default(), 0.0);
-        while let Some(entry) = self.fresh.front() {
-            let weight = weigh.one(&entry);
-            if !cut.is_empty() && sum + weight / 2.0 > seconds {
-                break;
-            }
-            sum += weight;
-            self.fresh.pop_front().into_iter().for_each(|entry| cut.push_back(entry));
-        }
-        cut
-    }
-
-    /// A unit that is nearly done is cheaper finished here than loaded again elsewhere.
-    fn round_up(&mut self, cut: &mut Stretch, most: f64) {
-        let Some(unit) = cut.iter().last().map(|entry| entry.unit) else { return };
-        let weigh = self.weigh();
-        let (mut count, mut rest) = (0, 0.0);
-        for entry in self.fresh.iter().take_while(|entry| entry.unit == unit) {
-            rest += weigh.one(entry);
-            count += 1;
-            if rest > most {
-                return;
-            }
-        }
-        (0..count).filter_map(|_| self.fresh.pop_front()).for_each(|entry| cut.push_back(entry));
-    }
-}
-
 impl Schedule {
     /// `timeout` is what bounds a batch.
     pub(super) fn new(groups: usize, timeout: Duration) -> Self {
         let groups = std::iter::repeat_with(Group::default).take(groups).collect();
-        Self { timeout, groups, again: VecDeque::new(), claims: Claims::default(), expected: Vec::new() }
+        Self {
+            timeout,
+            groups,
+            again: VecDeque::new(),
+            claims: Claims::default(),
+            creations: Creations::default(),
+            expected: Vec::new(),
+        }
     }
 
     /// Takes in tests that were never handed out, in their framework's order.
@@ -233,6 +147,23 @@ impl Schedule {
         self.groups[group.get()].costs.learn_turn(seconds, new_unit);
     }
 
+    /// Learns how long a sandbox took to come up.
+    pub(super) fn learn_sandbox(&mut self, seconds: f64) {
+        self.creations.learn(seconds);
+    }
+
+    /// How many sandboxes there will be, as far as it matters for what waits: some may come up when all is done.
+    pub(super) fn sharing(&self, crowd: &Crowd) -> usize {
+        self.creations.sharing(crowd, self.seconds_waiting())
+    }
+
+    /// Whether another sandbox would find something to do once it is up. As long as nothing is known of the tests, it would.
+    pub(super) fn is_worth_another(&self, crowd: &Crowd) -> bool {
+        let mut groups = (0..self.groups.len()).map(GroupIndex::new);
+        let is_unknown = |group: GroupIndex| !self.groups[group.get()].costs.are_known() && self.waiting(group) > 0;
+        !self.is_empty() && (groups.any(is_unknown) || self.creations.are_worth(crowd, self.seconds_waiting()))
+    }
+
     /// The group that a free sandbox should work for, of those that may have more of it.
     pub(super) fn choose(&self, sandbox: SandboxKey, may_run: impl Fn(GroupIndex) -> bool) -> Option<GroupIndex> {
         let again = || self.again.iter().filter(|again| may_run(again.batch.group));
@@ -262,7 +193,8 @@ impl Schedule {
             return Some(batch);
         }
         if !self.groups[group.get()].fresh.is_empty() {
-            let tests = self.cut_batch(group, sandboxes, busy).iter().map(|entry| entry.test).collect();
+            let batch = self.groups[group.get()].cut_batch(sandboxes, busy, self.timeout);
+            let tests = batch.iter().map(|entry| entry.test).collect();
             return Some(Batch { group, tests });
         }
         self.again_of(group)
@@ -296,7 +228,7 @@ impl Schedule {
         let is_busy = costs.are_known() && busy > ORDER;
         match (fresh.is_empty(), is_busy) {
             (false, false) => {
-                let claim = self.cut_claim(group, sandboxes);
+                let claim = self.groups[group.get()].cut_claim(sandboxes);
                 self.claims.stake(sandbox, group, claim);
             }
             (false, true) => {
@@ -304,7 +236,7 @@ impl Schedule {
                 self.claims.stake(sandbox, group, claim);
             }
             (true, false) => {
-                let worth = self.worth_splitting(group);
+                let worth = self.groups[group.get()].worth_splitting();
                 self.claims.steal(sandbox, group, worth, weigh);
             }
             (true, true) => self.claims.steal_last(sandbox, group, weigh),
@@ -329,7 +261,8 @@ impl Schedule {
         Some((key, tests.split_off(kept)))
     }
 
-    fn seconds_of(&self, group: GroupIndex, test: TestIndex) -> f64 {
+    /// How long the test may take.
+    pub(super) fn seconds_of(&self, group: GroupIndex, test: TestIndex) -> f64 {
         let Weigh { typical, each } = self.groups[group.get()].weigh();
         self.expected.get(test.get()).copied().flatten().unwrap_or(typical) + each
     }
@@ -362,6 +295,13 @@ impl Schedule {
         weigh.all(&self.groups[group.get()].fresh) + self.claims.seconds(group, weigh)
     }
 
+    /// How long what nobody runs at the moment may take.
+    fn seconds_waiting(&self) -> f64 {
+        let left: f64 = (0..self.groups.len()).map(|group| self.seconds_left(GroupIndex::new(group))).sum();
+        let again = self.again.iter().map(|again| &again.batch);
+        left + again.flat_map(|batch| batch.tests.iter().map(|test| self.seconds_of(batch.group, *test))).sum::<f64>()
+    }
+
     /// Tests of the group that are to be run again and did not fail here.
     fn elsewhere(&mut self, sandbox: SandboxKey, group: GroupIndex) -> Option<Batch> {
         let fits = |again: &Again| again.batch.group == group && again.avoid != Some(sandbox);
@@ -372,13 +312,6 @@ impl Schedule {
     fn again_of(&mut self, group: GroupIndex) -> Option<Batch> {
         let position = self.again.iter().position(|again| again.batch.group == group)?;
         self.again.remove(position).map(|again| again.batch)
-    }
-
-    /// From how many seconds on a unit may be in two processes at once: it is loaded twice, and tests of one file are those
-    /// that are likeliest to get into each other's way.
-    fn worth_splitting(&self, group: GroupIndex) -> f64 {
-        let costs = &self.groups[group.get()].costs;
-        if costs.are_known() { costs.of_a_unit().unwrap_or(0.0).max(SPLIT) } else { 0.0 }
     }
 
     /// The next tests of the worker's own claim.
@@ -393,42 +326,6 @@ impl Schedule {
         let most = most.min(self.left(group).div_ceil(sandboxes.max(1)));
         let seconds = if costs.are_known() { ORDER } else { f64::INFINITY };
         self.claims.take(sandbox, group, seconds, most, self.groups[group.get()].weigh())
-    }
-
-    fn cut_claim(&mut self, group: GroupIndex, sandboxes: usize) -> Stretch {
-        let worth = self.worth_splitting(group);
-        let group = &mut self.groups[group.get()];
-        let share = group.weigh().all(&group.fresh) / (sandboxes.max(1) as f64 * SHARES);
-        let mut cut = group.cut(share);
-        // What is too much is taken over by others in the end, and units stay in one piece meanwhile.
-        group.round_up(&mut cut, share.max(worth));
-        cut
-    }
-
-    fn cut_batch(&mut self, group: GroupIndex, sandboxes: usize, busy: usize) -> Stretch {
-        let most = (self.timeout / TIMEOUT_PARTS).as_secs_f64();
-        let group = &mut self.groups[group.get()];
-        if group.singly {
-            return group.fresh.pop_front().into_iter().collect();
-        }
-        let left = group.weigh().all(&group.fresh);
-        let share = left / (sandboxes.max(1) as f64 * SHARES);
-        // If all that are free now took as much, nothing would be left.
-        let rest = left / (sandboxes.saturating_sub(busy).max(1) as f64);
-        let foreseen = group.costs.are_foreseen();
-        let size = match group.costs.of_a_batch().or(foreseen.then_some(PROCESS)) {
-            // A batch need not spend very much longer in its tests than it pays besides, but should spend several times as
-            // long: more times where it is known what that is, since less has to be evened out later.
-            Some(overhead) => {
-                let least = if foreseen { FORESEEN } else { UNFORESEEN } * overhead;
-                share.min(WORTHWHILE * overhead).max(least.min(rest))
-            }
-            None => share / FIRST,
-        };
-        let size = if group.costs.are_known() { size.min(most) } else { size };
-        let mut cut = group.cut(size);
-        group.round_up(&mut cut, size / 4.0);
-        cut
     }
 }
 

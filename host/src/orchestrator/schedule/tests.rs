@@ -195,11 +195,47 @@ fn unknown_tests_count_as_the_median() {
 }
 
 #[test]
-fn cheap_batches_hold_little() {
-    let mut schedule = schedule_of(&(0..1000).collect::<Vec<_>>());
-    schedule.learn(GROUP, 10.1, 10, 10.0);
-    // Twenty times what it pays besides.
-    assert_eq!(schedule.next(0, 10).unwrap().tests.len(), 2);
+fn cheap_batches_are_half_as_large() {
+    let size = |seconds| {
+        let mut schedule = schedule_of(&(0..1000).collect::<Vec<_>>());
+        schedule.learn(GROUP, seconds, 10, 10.0);
+        schedule.next(0, 10).unwrap().tests.len()
+    };
+    assert_eq!(size(10.1), 25);
+    assert_eq!(size(13.0), 50);
+}
+
+#[test]
+fn units_that_load_fast_are_split_sooner() {
+    let is_split = |loading| {
+        let mut schedule = schedule_of(&[0; 40]);
+        schedule.learn_test(GROUP, 0.01);
+        schedule.learn_turn(GROUP, loading, true);
+        schedule.order(1, GROUP, 2, std::iter::empty());
+        // All of the unit is claimed, and half of it is left.
+        schedule.order(2, GROUP, 2, std::iter::empty()).is_some()
+    };
+    assert!(is_split(0.001));
+    assert!(!is_split(0.1));
+}
+
+#[test]
+fn another_sandbox_is_worth_it_while_enough_waits() {
+    let mut schedule = schedule_of(&[0; 10]);
+    schedule.learn_sandbox(30.0);
+    let crowd = Crowd { busy: vec![0.0], coming: Vec::new() };
+    assert!(schedule.is_worth_another(&crowd), "nothing is known of the tests");
+    schedule.learn_test(GROUP, 1.0);
+    assert!(!schedule.is_worth_another(&crowd));
+    assert!(schedule.is_worth_another(&Crowd::default()), "nobody else is there");
+    assert!(schedule.is_worth_another(&Crowd { busy: vec![60.0], coming: vec![60.0] }), "the others are held up");
+    schedule.expect(GROUP, |_| Some(20.0));
+    assert!(schedule.is_worth_another(&crowd));
+    let all = schedule.next(0, 1).unwrap();
+    while schedule.next(0, 1).is_some() {}
+    assert!(!schedule.is_worth_another(&Crowd::default()), "nothing waits");
+    schedule.give_back(all, None);
+    assert!(schedule.is_worth_another(&crowd), "what is to be run again waits");
 }
 
 #[test]

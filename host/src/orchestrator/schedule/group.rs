@@ -1,0 +1,151 @@
+//! How the tests of a group are cut into batches and claims.
+
+use std::time::Duration;
+
+use super::costs::Costs;
+use super::stretch::{Entry, Stretch};
+
+/// A batch, or what a worker has to itself, is cut so that a sandbox still gets about this many more before all is done.
+const SHARES: f64 = 2.0;
+
+/// A batch is smaller than its share by this as long as nothing is known of what batches cost, and where that is little:
+/// smaller ones even out more.
+const SMALL: f64 = 2.0;
+
+/// What a batch pays besides is little where it spends this many times as long in its tests.
+const WORTHWHILE: f64 = 20.0;
+
+/// And it should spend at least so many times as long, with and without earlier runs to say how long that is.
+const FORESEEN: f64 = 10.0;
+const UNFORESEEN: f64 = 3.0;
+
+/// What a batch may pay besides, in seconds, as long as none has ended.
+const PROCESS: f64 = 0.1;
+
+/// A batch should fill no more than one part in this many of the time that it may take.
+const TIMEOUT_PARTS: u32 = 4;
+
+/// A unit is split only if so many times as long is left of it as loading it takes, within these bounds in seconds: for
+/// less nobody is asked to give it up, and as much may be split whatever that costs, unless loading takes longer still.
+const LOADS: f64 = 10.0;
+const SPLIT: (f64, f64) = (0.1, 1.0);
+
+/// What loading a unit may take, in seconds, as long as that was not seen.
+const LOADING: f64 = 0.1;
+
+/// The tests of a group that were never handed out, and what is known of them.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    pub(super) fresh: Stretch,
+    pub(super) costs: Costs,
+    /// Whether its tests are handed out one by one.
+    pub(super) singly: bool,
+}
+
+/// How long a test may take, in seconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Weigh {
+    /// If nothing is known of it.
+    pub(super) typical: f64,
+    /// Besides what it takes itself.
+    pub(super) each: f64,
+}
+
+impl Weigh {
+    pub(super) fn one(self, entry: &Entry) -> f64 {
+        entry.expected.unwrap_or(self.typical) + self.each
+    }
+
+    pub(super) fn all(self, stretch: &Stretch) -> f64 {
+        stretch.seconds(self.typical, self.each)
+    }
+}
+
+impl Group {
+    pub(super) fn weigh(&self) -> Weigh {
+        Weigh { typical: self.costs.of_a_test(), each: self.costs.of_a_turn() }
+    }
+
+    /// Orders what is left by what is known of it.
+    pub(super) fn rearrange(&mut self) {
+        let mut expected: Vec<_> = self.fresh.iter().filter_map(|entry| entry.expected).collect();
+        let middle = expected.len() / 2;
+        if expected.is_empty() {
+            return;
+        }
+        let (_, median, _) = expected.select_nth_unstable_by(middle, f64::total_cmp);
+        self.costs.expect(Some(*median));
+        self.fresh.longest_first(*median);
+    }
+
+    /// Takes tests for about so many seconds from the front.
+    fn cut(&mut self, seconds: f64) -> Stretch {
+        let weigh = self.weigh();
+        let (mut cut, mut sum) = (Stretch::default(), 0.0);
+        while let Some(entry) = self.fresh.front() {
+            let weight = weigh.one(&entry);
+            if !cut.is_empty() && sum + weight / 2.0 > seconds {
+                break;
+            }
+            sum += weight;
+            self.fresh.pop_front().into_iter().for_each(|entry| cut.push_back(entry));
+        }
+        cut
+    }
+
+    /// A unit that is nearly done is cheaper finished here than loaded again elsewhere.
+    fn round_up(&mut self, cut: &mut Stretch, most: f64) {
+        let Some(unit) = cut.iter().last().map(|entry| entry.unit) else { return };
+        let weigh = self.weigh();
+        let (mut count, mut rest) = (0, 0.0);
+        for entry in self.fresh.iter().take_while(|entry| entry.unit == unit) {
+            rest += weigh.one(entry);
+            count += 1;
+            if rest > most {
+                return;
+            }
+        }
+        (0..count).filter_map(|_| self.fresh.pop_front()).for_each(|entry| cut.push_back(entry));
+    }
+    /// From how many seconds on a unit may be in two processes at once: it is loaded twice, and tests of one file are those
+    /// that are likeliest to get into each other's way.
+    pub(super) fn worth_splitting(&self) -> f64 {
+        let loading = self.costs.of_a_unit().unwrap_or(LOADING);
+        if self.costs.are_known() { (LOADS * loading).clamp(SPLIT.0, SPLIT.1).max(loading) } else { 0.0 }
+    }
+
+    /// What a worker has to itself from now on.
+    pub(super) fn cut_claim(&mut self, sandboxes: usize) -> Stretch {
+        let share = self.weigh().all(&self.fresh) / (sandboxes.max(1) as f64 * SHARES);
+        let mut cut = self.cut(share);
+        // What is too much is taken over by others in the end, and units stay in one piece meanwhile.
+        self.round_up(&mut cut, share.max(self.worth_splitting()));
+        cut
+    }
+
+    /// The next batch, which may take `timeout`.
+    pub(super) fn cut_batch(&mut self, sandboxes: usize, busy: usize, timeout: Duration) -> Stretch {
+        let most = (timeout / TIMEOUT_PARTS).as_secs_f64();
+        if self.singly {
+            return self.fresh.pop_front().into_iter().collect();
+        }
+        let left = self.weigh().all(&self.fresh);
+        let share = left / (sandboxes.max(1) as f64 * SHARES);
+        // If all that are free now took as much, nothing would be left.
+        let rest = left / (sandboxes.saturating_sub(busy).max(1) as f64);
+        let foreseen = self.costs.are_foreseen();
+        let size = match self.costs.of_a_batch().or(foreseen.then_some(PROCESS)) {
+            // A batch should spend several times as long in its tests as it pays besides: more times where it is known
+            // what that is, since less has to be evened out later.
+            Some(overhead) => {
+                let least = if foreseen { FORESEEN } else { UNFORESEEN } * overhead;
+                share.min(WORTHWHILE * overhead).max(share / SMALL).max(least.min(rest))
+            }
+            None => share / SMALL,
+        };
+        let size = if self.costs.are_known() { size.min(most) } else { size };
+        let mut cut = self.cut(size);
+        self.round_up(&mut cut, size / 4.0);
+        cut
+    }
+}
