@@ -30,6 +30,12 @@ pub fn plugins_python() -> PathBuf {
     there(target().join("plugins-venv").join("bin").join("python"), "the Python environment with plugins of pytest")
 }
 
+/// A plugin that misbehaves as its settings say: `framework` or `provider`.
+pub fn guest(kind: &str) -> PathBuf {
+    let file = format!("offload_guest_{kind}.wasm");
+    there(target().join("guests/wasm32-wasip2/plugin").join(file), "a plugin for tests")
+}
+
 /// The directory with that Python and its scripts.
 pub fn python_bin() -> PathBuf {
     target().join("pytest-venv").join("bin")

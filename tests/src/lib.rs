@@ -13,7 +13,9 @@ mod results;
 mod truth;
 
 pub use default_provider::DefaultProvider;
-pub use engines::{library_program, offload, old_python, plugins_python, python, python_bin, suite, suite_python};
+pub use engines::{
+    guest, library_program, offload, old_python, plugins_python, python, python_bin, suite, suite_python,
+};
 pub use finished::Finished;
 pub use invocation::{Invocation, Running};
 pub use junit::{Case, Junit, Suite};

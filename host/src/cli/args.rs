@@ -45,6 +45,8 @@ pub(super) enum Command {
     Merge(MergeArgs),
     /// Show what earlier runs say: the slowest, the flakiest and the newly failing tests.
     History(HistoryArgs),
+    /// List, inspect and pin plugins.
+    Plugin(PluginArgs),
     /// Validate the configuration file.
     Validate,
     /// Initialize a new configuration file.
@@ -103,6 +105,49 @@ pub(super) struct HistoryArgs {
     /// How many tests to list of each kind.
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
     pub(super) limit: usize,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct PluginArgs {
+    #[command(subcommand)]
+    pub(super) command: PluginCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PluginCommand {
+    /// List the plugins that come with offload and those of the configuration, with their grants.
+    List(PluginListArgs),
+    /// Show what a component is, and what it would need.
+    Inspect(PluginInspectArgs),
+    /// Try every function of a component with good and hostile input.
+    Check(PluginCheckArgs),
+    /// Pin the digests of the configuration's plugins in offload.lock.
+    Lock,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct PluginListArgs {
+    /// How to print them.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct PluginInspectArgs {
+    /// The file of the component.
+    pub(super) file: PathBuf,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct PluginCheckArgs {
+    /// The file of the component.
+    pub(super) file: PathBuf,
+    /// A TOML file with the keys of the plugin's table; without it, one is made up after its schema.
+    #[arg(long, value_name = "FILE")]
+    pub(super) settings: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -6,6 +6,7 @@ mod history;
 mod init;
 mod merge;
 mod output;
+mod plugin;
 mod project;
 mod run;
 mod validate;
@@ -46,6 +47,7 @@ async fn execute(args: Args) -> anyhow::Result<u8> {
         Command::Merge(options) => merge::merge_runs(&config, options).await,
         Command::History(options) => history::history(&config, &options),
         Command::Validate => validate::validate(&config).await,
+        Command::Plugin(options) => plugin::plugin(&config, options.command).await,
         Command::Init(options) => init::init(&config, &options),
     }
 }

@@ -10,14 +10,18 @@ use crate::provider::Provider;
 /// Loads the file and checks every table with the plugin whose table it is; contacts no engine.
 pub(super) async fn load(path: &Path) -> anyhow::Result<Config> {
     let config = load_config(path)?;
-    let providers = built_in_names(Kind::Provider);
-    if !providers.contains(&config.provider.kind.as_str()) {
-        return Err(config.unknown_provider(&providers).into());
+    check_names(&config)?;
+    let [providers, frameworks] = [Kind::Provider, Kind::Framework].map(built_in_names);
+    let known = |built_in: &[&'static str]| {
+        let configured = config.plugins.keys().map(String::as_str);
+        built_in.iter().copied().chain(configured).collect::<Vec<_>>()
+    };
+    if !known(&providers).contains(&config.provider.kind.as_str()) {
+        return Err(config.unknown_provider(&known(&providers)).into());
     }
-    let frameworks = built_in_names(Kind::Framework);
     for (name, group) in &config.groups {
-        if !frameworks.contains(&group.kind.as_str()) {
-            return Err(config.unknown_framework(name, &frameworks).into());
+        if !known(&frameworks).contains(&group.kind.as_str()) {
+            return Err(config.unknown_framework(name, &known(&frameworks)).into());
         }
     }
     let info = Provider::from_config(&config, &[]).describe().await?;
@@ -30,6 +34,12 @@ pub(super) async fn load(path: &Path) -> anyhow::Result<Config> {
         }
     }
     Ok(config)
+}
+
+/// No plugin of the configuration has the name of one that comes with offload.
+pub(super) fn check_names(config: &Config) -> anyhow::Result<()> {
+    let built_in: Vec<_> = [Kind::Provider, Kind::Framework].into_iter().flat_map(built_in_names).collect();
+    Ok(config.check_plugin_names(&built_in)?)
 }
 
 fn schema(info: &crate::plugin::Info) -> anyhow::Result<serde_json::Value> {

@@ -53,6 +53,17 @@ impl Config {
         self.check_settings(&group.settings, &pointer::child("/groups", name), &with_host_keys(schema), &owner)
     }
 
+    /// No plugin of the configuration may have the name of one that comes with offload: nobody could tell which is meant.
+    pub fn check_plugin_names(&self, built_in: &[&str]) -> Result<(), ConfigError> {
+        let Some(name) = self.plugins.keys().find(|name| built_in.contains(&name.as_str())) else { return Ok(()) };
+        let at = pointer::child("/plugins", name);
+        let place = self.document.as_deref().and_then(|document| document.key(&at));
+        let problem = Problem::new(format!("{} has the name of a plugin that comes with offload", pointer::table(&at)))
+            .at(place, "is taken")
+            .with_help("give it another name, and use that as `type`".to_owned());
+        Err(self.placed(ConfigError::new(problem)))
+    }
+
     /// The configured provider is none of `known`.
     pub fn unknown_provider(&self, known: &[&str]) -> ConfigError {
         self.unknown_type("provider", &self.provider.kind, "/provider", known)

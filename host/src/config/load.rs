@@ -20,6 +20,8 @@ use super::{
     document::Document,
     env_var::EnvVar,
     error::{ConfigError, Problem},
+    pins::Pins,
+    plugins::{self, PluginConfig},
     pointer,
     schema::{Config, GroupConfig, ProviderConfig},
     tables::{self, FileTables, GroupTable, ProviderTable},
@@ -35,9 +37,19 @@ const GROUP_EXAMPLE: &str = "add one, for example:\n\n[groups.python]\ntype = \"
 ///
 /// What only a plugin understands is not checked yet; [`Config::check_provider`] and [`Config::check_group`] do that.
 pub fn load_config(path: &Path) -> Result<Config, ConfigError> {
+    load(path, Pins::of)
+}
+
+/// As [`load_config`], to pin its plugins anew: pins that cannot be read count for nothing.
+pub fn load_unpinned_config(path: &Path) -> Result<Config, ConfigError> {
+    load(path, |path| Ok(Pins::of(path).unwrap_or_else(|_| Pins::none(path))))
+}
+
+fn load(path: &Path, pins: impl FnOnce(&Path) -> Result<Pins, ConfigError>) -> Result<Config, ConfigError> {
     let absolute = std::path::absolute(path).map_err(|error| unreadable(path).caused_by(error))?;
     let document = Document::parse(&path.display().to_string(), read(path)?)?;
-    interpret(document, absolute.parent().unwrap_or(&absolute), |name| std::env::var(name))
+    let config = interpret(document, absolute.parent().unwrap_or(&absolute), |name| std::env::var(name))?;
+    Ok(Config { pins: pins(&absolute)?, ..config })
 }
 
 fn read(path: &Path) -> Result<String, ConfigError> {
@@ -109,6 +121,8 @@ impl<Lookup: Fn(&str) -> Result<String, VarError>> Reading<'_, Lookup> {
             groups: self.groups(tables.groups, &mut problems),
             report: tables.report,
             history: tables.history,
+            plugins: self.plugins(tables.plugins, &mut problems),
+            pins: Pins::default(),
             root: self.root.to_owned(),
             document: None,
         };
@@ -147,6 +161,15 @@ impl<Lookup: Fn(&str) -> Result<String, VarError>> Reading<'_, Lookup> {
             timeout_secs: table.timeout_secs,
             settings,
         }
+    }
+
+    fn plugins(
+        &self,
+        tables: BTreeMap<String, PluginConfig>,
+        problems: &mut Vec<Problem>,
+    ) -> IndexMap<String, PluginConfig> {
+        problems.extend(plugins::problems(&tables, self.document));
+        plugins::in_order(tables, self.document)
     }
 
     fn variable(&self, name: &str, value: &str) -> Result<EnvVar, Problem> {

@@ -14,6 +14,8 @@ use serde_json::{Map, Value};
 use super::{
     copy_dir::CopyDir,
     document::Document,
+    pins::Pins,
+    plugins::PluginConfig,
     redaction::{Names, Settings},
 };
 
@@ -26,6 +28,10 @@ pub struct Config {
     pub groups: IndexMap<String, GroupConfig>,
     pub report: ReportConfig,
     pub history: HistoryConfig,
+    /// Components that do not come with offload, by the names that `type` uses; in the order of the file.
+    pub plugins: IndexMap<String, PluginConfig>,
+    /// The digests that they are held against.
+    pub pins: Pins,
     /// The absolute directory of the configuration file.
     pub root: PathBuf,
     /// Shows mistakes in place; absent from a configuration that was built in code.
@@ -41,6 +47,8 @@ impl Config {
             groups: IndexMap::new(),
             report: ReportConfig::default(),
             history: HistoryConfig::default(),
+            plugins: IndexMap::new(),
+            pins: Pins::default(),
             root: root.into(),
             document: None,
         }

@@ -6,6 +6,7 @@ use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::plugins::PluginConfig;
 use super::schema::{HistoryConfig, OffloadConfig, ReportConfig};
 
 /// The file as a whole. What only a plugin understands is left to the schema that the plugin carries.
@@ -29,6 +30,10 @@ pub(super) struct FileTables {
     /// What is remembered of earlier runs, and where.
     #[serde(default)]
     pub(super) history: HistoryConfig,
+    /// Components that do not come with offload, by the names that `type` uses.
+    #[serde(default)]
+    #[schemars(extend("propertyNames" = { "minLength": 1 }))]
+    pub(super) plugins: BTreeMap<String, PluginConfig>,
 }
 
 /// The keys of `[provider]` that mean the same for every provider.

@@ -82,7 +82,7 @@ pub(super) fn reported(outcome: contract::Outcome) -> (TestId, Reported) {
 
 pub(super) fn command(command: contract::Command) -> Command {
     let contract::Command { argv, env, cwd } = command;
-    Command { argv, env, cwd: cwd.map(PathBuf::from) }
+    Command { argv, env, cwd: cwd.map(PathBuf::from), ..Command::default() }
 }
 
 pub(super) fn exit(exit: Exit) -> contract::Exit {

@@ -6,6 +6,7 @@ use super::convert;
 use super::handle::Framework;
 use super::run::{Context, Plan, read_files};
 use crate::model::{Discovered, Failure, Test};
+use crate::plugin::Rights;
 use crate::plugin::contract::{Discovery, FinishedRun};
 use crate::process;
 use std::collections::HashSet;
@@ -28,7 +29,9 @@ pub(super) async fn discover(framework: &Framework, paths: &[String]) -> Result<
     let mut previous = Vec::new();
     while previous.len() < MOST_RUNS {
         match instance.discover(&context.to_contract(), paths, &previous).await? {
-            Discovery::Run(plan) => previous.push(run(framework, plan.into()).await?),
+            Discovery::Run(plan) => {
+                previous.push(run(framework, &instance.rights().clone(), scratch.path(), plan.into()).await?)
+            }
             Discovery::Found(mut found) => {
                 framework.remember(found.memo.take());
                 let found = convert::found(framework.group(), found);
@@ -44,6 +47,11 @@ pub(super) async fn discover(framework: &Framework, paths: &[String]) -> Result<
 /// Ids are identities: a framework that gives one twice would have one of the two tests lost.
 pub(super) fn unique(tests: &[Test]) -> Result<(), Failure> {
     let mut seen = HashSet::with_capacity(tests.len());
+    if let Some(test) = tests.iter().find(|test| test.id.as_str().is_empty() || test.id.as_str().contains('\0')) {
+        let what = if test.id.as_str().is_empty() { "an empty id" } else { "an id with a NUL character" };
+        return Err(Failure::new("invalid-test", format!("a test was found that has {what}"))
+            .with_help("this is a defect of the framework's plugin: report it to its author"));
+    }
     match tests.iter().find(|test| !seen.insert(&test.id)) {
         None => Ok(()),
         Some(twice) => Err(Failure::new("duplicate-test", format!("the test {:?} was found twice", twice.id.as_str()))
@@ -51,7 +59,7 @@ pub(super) fn unique(tests: &[Test]) -> Result<(), Failure> {
     }
 }
 
-async fn run(framework: &Framework, mut plan: Plan) -> Result<FinishedRun, Failure> {
+async fn run(framework: &Framework, rights: &Rights, scratch: &Path, mut plan: Plan) -> Result<FinishedRun, Failure> {
     let place = framework.place();
     let directory = plan.command.cwd.take().or_else(|| framework.discovery_directory());
     if let Some(directory) = directory.as_deref().filter(|directory| !directory.is_dir()) {
@@ -65,7 +73,12 @@ async fn run(framework: &Framework, mut plan: Plan) -> Result<FinishedRun, Failu
         plan.result_files.into_iter().map(|name| (name.clone(), local(directory.as_deref(), &name))).collect();
     let mut env = place.env.clone();
     env.append(&mut plan.command.env);
-    let command = process::Command { argv: plan.command.argv, env, cwd: directory };
+    let own = [scratch, directory.as_deref().unwrap_or(Path::new("."))];
+    for (_, file) in &result_files {
+        rights.may_read(file, &own)?;
+    }
+    let environment = rights.environment();
+    let command = process::Command { argv: plan.command.argv, env, cwd: directory.clone(), environment };
     let program = command.argv.first().cloned().unwrap_or_default();
     let captured = tokio::time::timeout(place.limit, process::capture(&command, plan.stdin))
         .await

@@ -11,7 +11,7 @@ use super::run::{Context, Run};
 use super::worker::{Launch, Worker};
 use crate::config::Config;
 use crate::model::{Discovered, Failure, GroupName, NoticeLevel, Test};
-use crate::plugin::{FrameworkComponent, Info, LogSink, PluginError};
+use crate::plugin::{FrameworkComponent, Info, Kind, LogSink, PluginError, Source};
 
 /// What the programs of the library see of a framework.
 pub trait TestFramework: Send + Sync {
@@ -35,7 +35,7 @@ pub trait TestFramework: Send + Sync {
 pub struct Framework(Arc<Inner>);
 
 struct Inner {
-    kind: String,
+    source: Source,
     group: GroupName,
     settings: Map<String, Value>,
     place: Place,
@@ -64,10 +64,14 @@ impl Default for Place {
 }
 
 impl Framework {
-    /// A framework of the given type; `settings` is its table of the configuration without `type`.
-    pub fn new(kind: impl Into<String>, group: GroupName, settings: Map<String, Value>, place: Place) -> Self {
+    /// A framework that comes with offload; `settings` is its table of the configuration without `type`.
+    pub fn new(kind: &str, group: GroupName, settings: Map<String, Value>, place: Place) -> Self {
+        Self::of(Source::built_in(Kind::Framework, kind), group, settings, place)
+    }
+
+    fn of(source: Source, group: GroupName, settings: Map<String, Value>, place: Place) -> Self {
         let (log, component, memo) = (OnceLock::new(), OnceLock::new(), Mutex::default());
-        Self(Arc::new(Inner { kind: kind.into(), group, settings, place, log, component, memo }))
+        Self(Arc::new(Inner { source, group, settings, place, log, component, memo }))
     }
 
     /// The frameworks of a configuration, one for each group. `env` is what discovery sees on top of this process's
@@ -80,14 +84,19 @@ impl Framework {
                 env: env.to_vec(),
                 limit: Duration::from_secs(config.offload.test_timeout_secs),
             };
-            Self::new(group.kind.clone(), GroupName::new(name.as_str()), group.settings.clone(), place)
+            Self::of(
+                Source::of(config, Kind::Framework, &group.kind),
+                GroupName::new(name.as_str()),
+                group.settings.clone(),
+                place,
+            )
         });
         groups.collect()
     }
 
     /// The `type` of the configuration.
     pub fn kind(&self) -> &str {
-        &self.0.kind
+        self.0.source.name()
     }
 
     pub fn group(&self) -> &GroupName {
@@ -122,7 +131,7 @@ impl Framework {
     /// # Errors
     /// The component cannot be loaded or fails.
     pub async fn describe(&self) -> Result<Info, Failure> {
-        Ok(self.component()?.describe().await?)
+        self.component()?.describe().await
     }
 
     /// Whether a sandbox must not share a writable working directory with another one.
@@ -170,7 +179,7 @@ impl Framework {
             let log = self.0.log.get().cloned().unwrap_or_else(|| {
                 Arc::new(|level: NoticeLevel, message| tracing::info!("framework: {level:?}: {message}"))
             });
-            FrameworkComponent::load(&self.0.kind, settings, log)
+            FrameworkComponent::load(&self.0.source, settings, log)
         };
         self.0.component.get_or_init(load).as_ref().map_err(Clone::clone)
     }

@@ -12,8 +12,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub async fn commit_of(directory: &Path) -> Option<String> {
     let command = Command {
         argv: ["git", "rev-parse", "--verify", "HEAD"].map(str::to_owned).into(),
-        env: Vec::new(),
         cwd: Some(directory.to_owned()),
+        ..Command::default()
     };
     let captured = tokio::time::timeout(PATIENCE, capture(&command, Vec::new())).await.ok()?.ok()?;
     let commit = String::from_utf8(captured.stdout).ok()?.trim().to_owned();

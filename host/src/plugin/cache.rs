@@ -30,7 +30,10 @@ fn load_with(folder: Option<&Path>, engine: &Engine, located: &Located) -> wasmt
     }
     let component = Component::new(engine, &located.bytes)?;
     if let Some(file) = &file
-        && let Err(error) = component.serialize().and_then(|code| Ok(write(file, &code)?))
+        && let Err(error) = component.serialize().and_then(|code| {
+            let hash = blake3::hash(&code);
+            Ok(write(file, &[hash.as_bytes(), &code])?)
+        })
     {
         tracing::debug!("the compiled plugin was not kept in {}: {error:#}", file.display());
     }
@@ -44,7 +47,7 @@ fn key(engine: &Engine, located: &Located) -> String {
 }
 
 /// `$OFFLOAD_CACHE_DIR`, `$XDG_CACHE_HOME/offload`, `~/Library/Caches/offload` or `~/.cache/offload`.
-fn folder() -> Option<PathBuf> {
+pub(super) fn folder() -> Option<PathBuf> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     if let Some(folder) = variable(FOLDER_VARIABLE) {
         return Some(folder);
@@ -83,13 +86,13 @@ fn is_ours(file: &Path) -> bool {
     private(file) && file.parent().is_some_and(private)
 }
 
-fn write(file: &Path, code: &[u8]) -> std::io::Result<()> {
+/// Writes a file of the cache, whole or not at all.
+pub(super) fn write(file: &Path, parts: &[&[u8]]) -> std::io::Result<()> {
     let Some(folder) = file.parent() else { return Ok(()) };
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     // Another process may do the same at this moment: each writes a file of its own and the last rename wins.
     let mut unfinished = tempfile::NamedTempFile::new_in(folder)?;
-    unfinished.write_all(blake3::hash(code).as_bytes())?;
-    unfinished.write_all(code)?;
+    parts.iter().try_for_each(|part| unfinished.write_all(part))?;
     unfinished.persist(file)?;
     Ok(())
 }
@@ -101,13 +104,14 @@ mod tests {
 
     use super::super::engine::Runtime;
     use super::super::locator::{Kind, locate};
+    use super::super::source::Source;
     use super::*;
 
     /// Loads a component with a cache folder of its own, does something to the cached file, and loads it again. Says
     /// whether the file was replaced.
     fn replaced_after(damage: impl FnOnce(&Path)) -> bool {
         let engine = &Runtime::get().unwrap().engine;
-        let located = locate(Kind::Provider, "local").unwrap();
+        let located = locate(&Source::built_in(Kind::Provider, "local")).unwrap();
         let folder = tempfile::tempdir().unwrap();
         load_with(Some(folder.path()), engine, &located).unwrap();
         let file = folder.path().join(key(engine, &located));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::OnceCell;
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 
@@ -9,10 +10,16 @@ use super::bindings::exports::metadata;
 use super::cache;
 use super::engine::Runtime;
 use super::error::{PluginError, PluginErrorKind};
-use super::locator::{Kind, built_in_names, locate};
+use super::locator::{Kind, Located, locate};
+use super::request::Request;
+use super::rights::{Granted, Rights};
+use super::scripted::Processes;
 use super::settings::Settings;
-use super::store::{Limits, State, TOO_SLOW, begin_call, new_store};
-use crate::model::NoticeLevel;
+use super::shape::{Shape, refused_at_sight};
+use super::source::{Configured, Origin, Source};
+use super::store::{State, Surroundings, TOO_SLOW, begin_call, new_store};
+use crate::config::Allow;
+use crate::model::{Failure, NoticeLevel};
 
 /// Takes what plugins log.
 pub type LogSink = Arc<dyn Fn(NoticeLevel, String) + Send + Sync>;
@@ -23,10 +30,10 @@ pub use metadata::Info;
 #[derive(Clone)]
 pub(super) struct Linked {
     runtime: &'static Runtime,
-    plugin: Arc<str>,
-    settings: Settings,
-    log: LogSink,
-    limits: Limits,
+    source: Source,
+    surroundings: Surroundings,
+    /// Known once the component has said what it asks for.
+    rights: Arc<OnceCell<Arc<Rights>>>,
     pub(super) pre: InstancePre<State>,
 }
 
@@ -38,25 +45,62 @@ pub(super) struct Live {
 
 impl Linked {
     /// Finds, compiles and links a component.
-    pub(super) fn load(kind: Kind, name: &str, settings: Settings, log: LogSink) -> Result<Self, PluginError> {
-        let fail = |kind| PluginError { plugin: name.into(), function: "load", kind, stderr: String::new() };
+    pub(super) fn load(kind: Kind, source: &Source, settings: Settings, log: LogSink) -> Result<Self, PluginError> {
+        let fail = |kind| unloaded(source, kind);
+        let located = locate(source).map_err(fail)?;
+        Self::of(kind, source, &located, settings, log)
+    }
+
+    /// Compiles and links a component that was found.
+    pub(super) fn of(
+        kind: Kind,
+        source: &Source,
+        located: &Located,
+        settings: Settings,
+        log: LogSink,
+    ) -> Result<Self, PluginError> {
+        let fail = |kind| unloaded(source, kind);
         let runtime = Runtime::get().map_err(|reason| fail(PluginErrorKind::Engine(reason)))?;
-        let located = locate(kind, name).ok_or_else(|| {
-            fail(PluginErrorKind::Unknown(built_in_names(kind).into_iter().map(String::from).collect()))
-        })?;
-        let component = cache::load(&runtime.engine, &located)
+        if let Some(refusal) = refused_at_sight(&located.bytes) {
+            return Err(fail(refusal));
+        }
+        let component = cache::load(&runtime.engine, located)
             .map_err(|error| fail(PluginErrorKind::Invalid(format!("{error:#}"))))?;
+        let shape = Shape::of(&runtime.engine, &component);
+        shape.refuse(kind).map_err(fail)?;
         let pre = runtime
-            .linker
+            .linker(kind)
             .instantiate_pre(&component)
             .map_err(|error| fail(PluginErrorKind::Unlinkable(format!("{error:#}"))))?;
-        Ok(Self { runtime, plugin: name.into(), settings, log, limits: Limits::default(), pre })
+        let surroundings = Surroundings {
+            plugin: source.shared_name(),
+            settings,
+            log,
+            limits: source.limits(),
+            processes: Processes::Real,
+            messages: Arc::default(),
+        };
+        let rights = Arc::new(OnceCell::new());
+        Ok(Self { runtime, source: source.clone(), surroundings, rights, pre })
     }
 
     /// The same component with other limits.
     #[cfg(test)]
-    pub(super) fn with_limits(self, limits: Limits) -> Self {
-        Self { limits, ..self }
+    pub(super) fn with_limits(mut self, limits: super::store::Limits) -> Self {
+        self.surroundings.limits = limits;
+        self
+    }
+
+    /// The same component, whose commands this runs.
+    pub(super) fn with_processes(mut self, processes: Processes) -> Self {
+        self.surroundings.processes = processes;
+        self
+    }
+
+    /// The same component, of which every command is taken as granted: nothing of what it asks for is run.
+    pub(super) fn on_trial(mut self) -> Self {
+        self.rights = Arc::new(OnceCell::new_with(Some(Arc::new(Rights::BuiltIn))));
+        self
     }
 
     /// The places of an export in the component, or an error that names what is missing.
@@ -67,43 +111,65 @@ impl Linked {
         find(&self.pre).map_err(|error| self.error("load", PluginErrorKind::Unlinkable(format!("{error:#}"))))
     }
 
-    pub(super) async fn instantiate(&self) -> Result<Live, PluginError> {
-        let mut store =
-            new_store(self.runtime, self.limits, self.plugin.clone(), self.settings.clone(), self.log.clone());
+    pub(super) async fn instantiate(&self) -> Result<Live, Failure> {
+        let rights = self.rights.get_or_try_init(|| self.find_rights()).await?.clone();
+        self.instantiate_with(rights).await
+    }
+
+    /// What the component may do is what it asks for and is granted. To hear what it asks for, it runs without any right.
+    async fn find_rights(&self) -> Result<Arc<Rights>, Failure> {
+        let Origin::Configured(configured) = self.source.origin() else {
+            return Ok(Arc::new(Rights::BuiltIn));
+        };
+        let Configured { config, root, .. } = &**configured;
+        let requests = self.describe().await?.requests;
+        let requests: Result<Vec<Request>, String> = requests.iter().map(|request| request.parse()).collect();
+        let requests = requests.map_err(|why| self.error("describe", PluginErrorKind::Senseless(why)))?;
+        let name = self.source.shared_name();
+        Ok(Arc::new(Rights::Granted(Granted::new(name, root.clone(), config.allow.clone(), requests))))
+    }
+
+    async fn instantiate_with(&self, rights: Arc<Rights>) -> Result<Live, Failure> {
+        let mut store = new_store(self.runtime, &self.surroundings, rights)?;
         match self.pre.instantiate_async(&mut store).await {
             Ok(instance) => Ok(Live { store, instance }),
-            Err(error) => Err(failed("instantiate", &store, &error)),
+            Err(error) => Err(failed("instantiate", &store, &error).into()),
         }
     }
 
-    /// What the component says of itself.
-    pub(super) async fn describe(&self) -> Result<Info, PluginError> {
+    /// What the component says of itself. It does so without any right.
+    pub(super) async fn describe(&self) -> Result<Info, Failure> {
         let indices = self.export(metadata::GuestIndices::new)?;
-        let mut live = self.instantiate().await?;
+        let nothing = Granted::new(self.source.shared_name(), "/".into(), Allow::default(), Vec::new());
+        let mut live = self.instantiate_with(Arc::new(Rights::Granted(nothing))).await?;
         let guest = indices
             .load(&mut live.store, &live.instance)
             .map_err(|error| self.error("describe", PluginErrorKind::Unlinkable(format!("{error:#}"))))?;
         begin_call(&mut live.store);
         let info = guest.call_describe(&mut live.store).await;
-        info.map_err(|error| failed("describe", &live.store, &error))
+        info.map_err(|error| failed("describe", &live.store, &error).into())
     }
 
     fn error(&self, function: &'static str, kind: PluginErrorKind) -> PluginError {
-        PluginError { plugin: self.plugin.to_string(), function, kind, stderr: String::new() }
+        PluginError { plugin: self.source.name().to_owned(), function, kind, stderr: String::new() }
     }
+}
+
+pub(super) fn unloaded(source: &Source, kind: PluginErrorKind) -> PluginError {
+    PluginError { plugin: source.name().to_owned(), function: "load", kind, stderr: String::new() }
 }
 
 /// What to say of a call that ended in a trap; its store must not be used again.
 pub(super) fn failed(function: &'static str, store: &Store<State>, error: &wasmtime::Error) -> PluginError {
     let text = format!("{error:#}");
+    let state = store.data();
     let kind = if text.contains(TOO_SLOW) {
-        PluginErrorKind::TooSlow
+        PluginErrorKind::TooSlow(state.limits.compute.as_secs_f64())
     } else if text.contains("growing memory") || text.contains("forcing trap when growing") {
-        PluginErrorKind::OutOfMemory
+        PluginErrorKind::OutOfMemory(state.limits.memory >> 20)
     } else {
         // The first line of a trap is a backtrace's heading; its cause says what happened.
         PluginErrorKind::Trapped(error.root_cause().to_string())
     };
-    let state = store.data();
     PluginError { plugin: state.plugin.to_string(), function, kind, stderr: state.stderr.text() }
 }

@@ -17,12 +17,13 @@ mod tests {
     use super::super::cache;
     use super::super::engine::Runtime;
     use super::super::locator::{Kind, locate};
+    use super::super::source::Source;
 
     /// What the component takes of the contract, and what it gives.
     #[track_caller]
     fn check(kind: Kind, name: &str, expected_imports: &[&str], expected_exports: &[&str]) {
         let engine = &Runtime::get().expect("the engine starts").engine;
-        let located = locate(kind, name).expect("it comes with offload");
+        let located = locate(&Source::built_in(kind, name)).expect("it comes with offload");
         let component = cache::load(engine, &located).expect("it is a component").component_type();
         let of_contract = |name: &str| Some(name.strip_prefix("offload:plugin/")?.strip_suffix("@0.1.0")?.to_owned());
         let imports: BTreeSet<_> = component.imports(engine).filter_map(|(name, _)| of_contract(name)).collect();

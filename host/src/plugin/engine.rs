@@ -7,6 +7,7 @@ use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Engine};
 
 use super::bindings::imports;
+use super::locator::Kind;
 use super::store::State;
 
 /// How often a running guest is made to look whether its time is up, and lets others run.
@@ -15,7 +16,8 @@ pub(super) const TICK: Duration = Duration::from_millis(10);
 /// The engine and everything that a component may import.
 pub(super) struct Runtime {
     pub(super) engine: Engine,
-    pub(super) linker: Linker<State>,
+    providers: Linker<State>,
+    frameworks: Linker<State>,
 }
 
 impl Runtime {
@@ -28,16 +30,27 @@ impl Runtime {
         RUNTIME.get_or_init(|| Self::new().map_err(|error| format!("{error:#}"))).as_ref().map_err(Clone::clone)
     }
 
+    /// What a component of this kind may import.
+    pub(super) fn linker(&self, kind: Kind) -> &Linker<State> {
+        match kind {
+            Kind::Provider => &self.providers,
+            Kind::Framework => &self.frameworks,
+        }
+    }
+
     fn new() -> wasmtime::Result<Self> {
         let mut config = Config::new();
         config.wasm_component_model(true).epoch_interruption(true);
         let engine = Engine::new(&config)?;
-        let mut linker = Linker::new(&engine);
-        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-        imports::types::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
-        imports::host::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
-        imports::io::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
-        imports::process::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+        // Standard libraries import all of WASI; what is behind it is for the rights of an instance to say.
+        let mut frameworks = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut frameworks)?;
+        imports::types::add_to_linker::<State, HasSelf<State>>(&mut frameworks, |state| state)?;
+        imports::host::add_to_linker::<State, HasSelf<State>>(&mut frameworks, |state| state)?;
+        let mut providers = frameworks.clone();
+        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut providers)?;
+        imports::io::add_to_linker::<State, HasSelf<State>>(&mut providers, |state| state)?;
+        imports::process::add_to_linker::<State, HasSelf<State>>(&mut providers, |state| state)?;
         let ticked = engine.weak();
         std::thread::Builder::new().name("epoch".into()).spawn(move || {
             while let Some(engine) = ticked.upgrade() {
@@ -46,6 +59,6 @@ impl Runtime {
                 std::thread::sleep(TICK);
             }
         })?;
-        Ok(Self { engine, linker })
+        Ok(Self { engine, providers, frameworks })
     }
 }

@@ -8,7 +8,9 @@ use super::bindings::exports::{framework, observer, worker};
 use super::component::{Info, Linked, Live, LogSink, failed};
 use super::error::PluginError;
 use super::locator::Kind;
+use super::rights::Rights;
 use super::settings::Settings;
+use super::source::Source;
 use super::store::begin_call;
 use crate::model;
 
@@ -30,8 +32,11 @@ pub struct FrameworkInstance {
 impl FrameworkComponent {
     /// # Errors
     /// No such framework, or its component cannot be compiled or linked.
-    pub fn load(name: &str, settings: Settings, log: LogSink) -> Result<Self, PluginError> {
-        let linked = Linked::load(Kind::Framework, name, settings, log)?;
+    pub fn load(source: &Source, settings: Settings, log: LogSink) -> Result<Self, PluginError> {
+        Self::of(Linked::load(Kind::Framework, source, settings, log)?)
+    }
+
+    pub(super) fn of(linked: Linked) -> Result<Self, PluginError> {
         let framework = Arc::new(linked.export(framework::GuestIndices::new)?);
         let observer = observer::GuestIndices::new(&linked.pre).ok().map(Arc::new);
         // A worker that nobody observes would tell nobody anything.
@@ -44,11 +49,11 @@ impl FrameworkComponent {
         self.worker.is_some()
     }
 
-    pub async fn describe(&self) -> Result<Info, PluginError> {
+    pub async fn describe(&self) -> Result<Info, model::Failure> {
         self.linked.describe().await
     }
 
-    pub async fn instantiate(&self) -> Result<FrameworkInstance, PluginError> {
+    pub async fn instantiate(&self) -> Result<FrameworkInstance, model::Failure> {
         let mut live = self.linked.instantiate().await?;
         let framework = self.framework.load(&mut live.store, &live.instance);
         let framework = framework.map_err(|error| failed("instantiate", &live.store, &error))?;
@@ -81,6 +86,16 @@ macro_rules! call {
 }
 
 impl FrameworkInstance {
+    /// The most bytes of memory that it has had.
+    pub(super) fn memory(&self) -> usize {
+        self.live.store.data().memory()
+    }
+
+    /// What its commands may do on this machine.
+    pub fn rights(&self) -> &Arc<Rights> {
+        &self.live.store.data().rights
+    }
+
     pub async fn needs(&mut self) -> Result<Vec<String>, PluginError> {
         call!(self, "needs", |store| self.framework.call_needs(store))
     }
@@ -92,12 +107,19 @@ impl FrameworkInstance {
         previous: &[FinishedRun],
     ) -> Result<Discovery, model::Failure> {
         let result = call!(self, "discover", |store| self.framework.call_discover(store, context, paths, previous))?;
-        result.map_err(model::Failure::from)
+        let discovery = result.map_err(model::Failure::from)?;
+        if let Discovery::Run(plan) = &discovery {
+            self.rights().check(&plan.command)?;
+        }
+        Ok(discovery)
     }
 
     pub async fn run_command(&mut self, context: &Context, tests: &[Test]) -> Result<RunPlan, model::Failure> {
         let result = call!(self, "run-command", |store| self.framework.call_run_command(store, context, tests))?;
-        result.map_err(model::Failure::from)
+        let plan = result.map_err(model::Failure::from)?;
+        self.rights().check(&plan.command)?;
+        self.rights().check_results(&plan.result_files, &context.scratch)?;
+        Ok(plan)
     }
 
     pub async fn parse_results(
@@ -138,7 +160,9 @@ impl FrameworkInstance {
             return Err(model::Failure::new("no-workers", "this framework has no workers"));
         };
         let result = call!(self, "start", |store| worker.call_start(store, context, discover))?;
-        result.map_err(model::Failure::from)
+        let launch = result.map_err(model::Failure::from)?;
+        self.rights().check(&launch.command)?;
+        Ok(launch)
     }
 
     /// The bytes that hand over these tests; none from a framework without workers.
@@ -178,7 +202,11 @@ mod tests {
     /// What the framework `default` says of a large JUnit file within these limits.
     async fn parse(limits: Limits) -> Result<usize, model::Failure> {
         let settings = r#"{"discover_command": "true", "run_command": "true {tests}", "result_file": "junit.xml"}"#;
-        let mut component = FrameworkComponent::load("default", settings.into(), Arc::new(|_, _| ()))?;
+        let mut component = FrameworkComponent::load(
+            &Source::built_in(Kind::Framework, "default"),
+            settings.into(),
+            Arc::new(|_, _| ()),
+        )?;
         component.linked = component.linked.with_limits(limits);
         let mut junit = String::from("<testsuite>");
         let tests: Vec<_> = (0..40_000)
@@ -218,8 +246,9 @@ mod tests {
         let failure = parse(Limits { memory: 4 << 20, ..Limits::default() }).await.unwrap_err();
         assert_eq!(
             failure.to_string(),
-            "plugin `default` failed in `parse-results`: it used more memory than a plugin may\n  \
-             help: this is a defect of the plugin: report it to its author"
+            "plugin `default` failed in `parse-results`: it wanted more memory than the 4 MiB that it may use\n  \
+             help: report it to its author as a defect; `memory_mb` in [plugins.default] is the limit of one that does not \
+             come with offload"
         );
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::Mutex;
+use wasmtime::Store;
 use wasmtime::component::Resource;
 
 use super::bindings::contract::{Command, Created, Exit, Failure, ImageSpec, Prepared, SandboxSpec, Transfer};
@@ -12,7 +13,8 @@ use super::error::PluginError;
 use super::imports::SharedStdio;
 use super::locator::Kind;
 use super::settings::Settings;
-use super::store::begin_call;
+use super::source::Source;
+use super::store::{State, begin_call};
 use crate::model;
 use crate::process::Stdio;
 
@@ -27,20 +29,23 @@ macro_rules! call {
     ($self:ident, $function:literal, |$guest:ident, $store:ident| $call:expr) => {{
         let (Live { store: mut $store, .. }, $guest) = $self.instance($function).await?;
         let result = $call.await;
-        result.map_err(|error| failed($function, &$store, &error))?.map_err(model::Failure::from)
+        concluded($function, &$store, result)
     }};
 }
 
 impl ProviderComponent {
     /// # Errors
     /// No such provider, or its component cannot be compiled or linked.
-    pub fn load(name: &str, settings: Settings, log: LogSink) -> Result<Self, PluginError> {
-        let linked = Linked::load(Kind::Provider, name, settings, log)?;
+    pub fn load(source: &Source, settings: Settings, log: LogSink) -> Result<Self, PluginError> {
+        Self::of(Linked::load(Kind::Provider, source, settings, log)?)
+    }
+
+    pub(super) fn of(linked: Linked) -> Result<Self, PluginError> {
         let indices = Arc::new(linked.export(GuestIndices::new)?);
         Ok(Self { linked, indices })
     }
 
-    pub async fn describe(&self) -> Result<Info, PluginError> {
+    pub async fn describe(&self) -> Result<Info, model::Failure> {
         self.linked.describe().await
     }
 
@@ -65,7 +70,7 @@ impl ProviderComponent {
             Err(error) => return Err(failed("exec", &store, &error.into()).into()),
         };
         let result = guest.call_exec(&mut store, sandbox, exec_id, command, stdio).await;
-        result.map_err(|error| failed("exec", &store, &error))?.map_err(model::Failure::from)
+        concluded("exec", &store, result)
     }
 
     pub async fn cancel(&self, sandbox: &str, exec_id: &str) -> Result<(), model::Failure> {
@@ -80,7 +85,7 @@ impl ProviderComponent {
         call!(self, "destroy", |guest, store| guest.call_destroy(&mut store, sandboxes))
     }
 
-    async fn instance(&self, function: &'static str) -> Result<(Live, Guest), PluginError> {
+    async fn instance(&self, function: &'static str) -> Result<(Live, Guest), model::Failure> {
         let mut live = self.linked.instantiate().await?;
         let guest = self
             .indices
@@ -89,6 +94,20 @@ impl ProviderComponent {
         begin_call(&mut live.store);
         Ok((live, guest))
     }
+}
+
+/// What a call came to. One that wanted what it may not have fails by that, whatever the component made of it.
+fn concluded<T>(
+    function: &'static str,
+    store: &Store<State>,
+    result: wasmtime::Result<Result<T, Failure>>,
+) -> Result<T, model::Failure> {
+    let failure = match result {
+        Ok(Ok(value)) => return Ok(value),
+        Ok(Err(failure)) => model::Failure::from(failure),
+        Err(error) => failed(function, store, &error).into(),
+    };
+    Err(store.data().explain(failure))
 }
 
 impl From<Failure> for model::Failure {

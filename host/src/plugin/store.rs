@@ -1,16 +1,22 @@
 //! What one instance holds, and what it may use.
 
-use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use wasmtime::component::ResourceTable;
-use wasmtime::{Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime::{ResourceLimiter, Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::WasiHttpCtx;
 
 use super::component::LogSink;
 use super::engine::{Runtime, TICK};
+use super::imports::Gate;
+use super::rights::{Denial, Rights};
+use super::scripted::Processes;
 use super::settings::Settings;
 use super::stderr_tail::StderrTail;
+use crate::model::Failure;
 
 /// How much one instance may use.
 #[derive(Clone, Copy, Debug)]
@@ -31,16 +37,88 @@ impl Default for Limits {
 /// The text of the trap that ends a guest that computes for too long.
 pub(super) const TOO_SLOW: &str = "the call computed for too long";
 
+/// What every instance of a component is made with.
+#[derive(Clone)]
+pub(super) struct Surroundings {
+    pub(super) plugin: Arc<str>,
+    pub(super) settings: Settings,
+    pub(super) log: LogSink,
+    pub(super) limits: Limits,
+    pub(super) processes: Processes,
+    /// How many messages its instances have logged.
+    pub(super) messages: Arc<AtomicU32>,
+}
+
 /// The state of one store.
 pub(super) struct State {
     pub(super) table: ResourceTable,
     pub(super) wasi: WasiCtx,
-    limits: StoreLimits,
+    pub(super) http: WasiHttpCtx,
+    pub(super) gate: Gate,
+    pub(super) limits: Limits,
+    limiter: Meter,
     ticks: u32,
     pub(super) stderr: StderrTail,
     pub(super) plugin: Arc<str>,
     pub(super) settings: Settings,
     pub(super) log: LogSink,
+    pub(super) messages: Arc<AtomicU32>,
+    pub(super) rights: Arc<Rights>,
+    pub(super) processes: Processes,
+    pub(super) denied: Denied,
+}
+
+/// Limits that remember how close to them an instance came.
+struct Meter {
+    limits: StoreLimits,
+    memory: usize,
+}
+
+impl ResourceLimiter for Meter {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let grows = self.limits.memory_growing(current, desired, maximum)?;
+        self.memory = self.memory.max(desired);
+        Ok(grows)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.limits.table_growing(current, desired, maximum)
+    }
+}
+
+/// What an instance last wanted and was not given: whatever it makes of that, the person should hear of it.
+#[derive(Clone, Default)]
+pub(super) struct Denied(Arc<Mutex<Option<Denial>>>);
+
+impl Denied {
+    pub(super) fn note(&self, denial: Denial) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(denial);
+    }
+
+    fn take(&self) -> Option<Denial> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl State {
+    /// The most bytes that a memory of it has had.
+    pub(super) fn memory(&self) -> usize {
+        self.limiter.memory
+    }
+
+    /// Why a call failed, if it did not get what it wanted: that, and what the component said.
+    pub(super) fn explain(&self, failure: Failure) -> Failure {
+        match self.denied.take() {
+            None => failure,
+            Some(denial) => {
+                let mut denied = Failure::from(denial);
+                if !failure.message.contains(&denied.message) {
+                    denied.message = format!("{}; it said: {}", denied.message, failure.message);
+                }
+                denied
+            }
+        }
+    }
 }
 
 impl WasiView for State {
@@ -49,27 +127,42 @@ impl WasiView for State {
     }
 }
 
-/// A store whose guest sees no files, environment, network or arguments.
+/// A store whose guest sees only what its rights say: by default no files, environment, network or arguments.
+///
+/// # Errors
+/// A directory that was granted cannot be opened.
 pub(super) fn new_store(
     runtime: &Runtime,
-    limits: Limits,
-    plugin: Arc<str>,
-    settings: Settings,
-    log: LogSink,
-) -> Store<State> {
+    surroundings: &Surroundings,
+    rights: Arc<Rights>,
+) -> Result<Store<State>, Failure> {
+    let Surroundings { plugin, settings, log, limits, processes, messages } = surroundings.clone();
     let stderr = StderrTail::default();
+    let denied = Denied::default();
     let state = State {
         table: ResourceTable::new(),
-        wasi: WasiCtx::builder().stderr(stderr.clone()).build(),
-        limits: StoreLimitsBuilder::new().memory_size(limits.memory).trap_on_grow_failure(true).build(),
+        wasi: wasi(&plugin, &rights, stderr.clone())?,
+        http: WasiHttpCtx::new(),
+        gate: Gate::new(rights.clone(), denied.clone()),
+        limits,
+        limiter: Meter {
+            limits: StoreLimitsBuilder::new().memory_size(limits.memory).trap_on_grow_failure(true).build(),
+            memory: 0,
+        },
         ticks: 0,
         stderr,
         plugin,
         settings,
         log,
+        messages,
+        rights,
+        processes,
+        denied,
     };
     let mut store = Store::new(&runtime.engine, state);
-    store.limiter(|state| &mut state.limits);
+    store.limiter(|state| &mut state.limiter);
+    // What a call hands over becomes memory of the host.
+    store.set_hostcall_fuel(limits.memory);
     store.set_epoch_deadline(1);
     // Called at most once a tick and only while the guest computes: a long wait in the host passes as one tick.
     let most_ticks = limits.compute.as_millis() / TICK.as_millis();
@@ -81,7 +174,23 @@ pub(super) fn new_store(
         }
         Ok(UpdateDeadline::Yield(1))
     });
-    store
+    Ok(store)
+}
+
+fn wasi(plugin: &str, rights: &Rights, stderr: StderrTail) -> Result<WasiCtx, Failure> {
+    let mut wasi = WasiCtx::builder();
+    wasi.stderr(stderr);
+    for (name, value) in rights.variables() {
+        wasi.env(name, value);
+    }
+    for (name, directory, writable) in rights.directories() {
+        let permissions = if writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+        wasi.preopened_dir(&directory, name, permissions).map_err(|error| {
+            let message = format!("the directory {name} that plugin `{plugin}` is granted cannot be opened: {error:#}");
+            Failure::new("no-directory", message).with_help("create it, or correct its grant in offload.toml")
+        })?;
+    }
+    Ok(wasi.build())
 }
 
 /// Starts the count of compute time anew, for the next call on the same instance.

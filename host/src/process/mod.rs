@@ -6,5 +6,5 @@ mod run;
 mod sweep;
 
 pub use capture::Capture;
-pub use run::{Captured, Command, Exit, Input, Output, Stdio, capture, run};
+pub use run::{Captured, Command, Environment, Exit, Input, Output, Stdio, capture, run};
 pub use sweep::{EXEC_ID, sweep};

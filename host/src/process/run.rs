@@ -25,9 +25,20 @@ const PIECE: usize = 64 << 10;
 #[derive(Clone, Debug, Default)]
 pub struct Command {
     pub argv: Vec<String>,
-    /// Set on top of the environment of this process.
+    /// Set on top of `environment`.
     pub env: Vec<(String, String)>,
     pub cwd: Option<PathBuf>,
+    pub environment: Environment,
+}
+
+/// What the variables of a command start from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Environment {
+    /// All of this process's.
+    #[default]
+    Inherited,
+    /// Those of this process that have these names.
+    Only(Vec<String>),
 }
 
 /// How a process ended.
@@ -146,6 +157,9 @@ fn spawn(command: &Command) -> io::Result<Child> {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"));
     };
     let mut process = tokio::process::Command::new(program);
+    if let Environment::Only(names) = &command.environment {
+        process.env_clear().envs(names.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    }
     process
         .args(arguments)
         .envs(command.env.iter().map(|(name, value)| (name, value)))
@@ -219,6 +233,18 @@ mod tests {
         let captured = capture(&sh("cat; echo no >&2; exit 3"), b"in".to_vec()).await.unwrap();
         assert_eq!(captured.exit, Exit::Code(3));
         assert_eq!((captured.stdout, captured.stderr), (b"in".to_vec(), b"no\n".to_vec()));
+    }
+
+    #[tokio::test]
+    async fn finds_only_the_variables_that_it_may() {
+        let environment = Environment::Only(vec!["PATH".into(), "NO_SUCH_VARIABLE".into()]);
+        let env = vec![("GIVEN".into(), "x".into())];
+        let command =
+            Command { env, environment, ..sh("env | cut -d= -f1 | grep -v '^PWD$\\|^_$\\|^SHLVL$\\|^OLDPWD$'") };
+        let captured = capture(&command, Vec::new()).await.unwrap();
+        let mut names: Vec<_> = std::str::from_utf8(&captured.stdout).unwrap().lines().collect();
+        names.sort_unstable();
+        assert_eq!(names, ["GIVEN", "PATH"]);
     }
 
     #[tokio::test]

@@ -11,14 +11,14 @@ use super::sandbox::{Sandbox, SandboxSpec};
 use crate::config::{Config, ProviderConfig};
 use crate::model::{Failure, NoticeLevel};
 use crate::plugin::contract::{ImageSpec, Transfer};
-use crate::plugin::{Info, LogSink, PluginError, ProviderComponent};
+use crate::plugin::{Info, Kind, LogSink, PluginError, ProviderComponent, Source};
 
 /// A provider with its settings; clones are the same provider. Its component is loaded when it is first needed.
 #[derive(Clone)]
 pub struct Provider(Arc<Inner>);
 
 struct Inner {
-    kind: String,
+    source: Source,
     settings: Map<String, Value>,
     deadlines: Deadlines,
     /// Where its sandboxes, or its own commands, work on this machine.
@@ -28,14 +28,18 @@ struct Inner {
 }
 
 impl Provider {
-    /// A provider of the given type; `settings` is its table of the configuration without `type`.
-    pub fn new(kind: impl Into<String>, mut settings: Map<String, Value>, working_dir: Option<PathBuf>) -> Self {
+    /// A provider that comes with offload; `settings` is its table of the configuration without `type`.
+    pub fn new(kind: &str, settings: Map<String, Value>, working_dir: Option<PathBuf>) -> Self {
+        Self::of(Source::built_in(Kind::Provider, kind), settings, working_dir)
+    }
+
+    fn of(source: Source, mut settings: Map<String, Value>, working_dir: Option<PathBuf>) -> Self {
         let limit = settings.get("timeout_secs").and_then(Value::as_u64).map(Duration::from_secs);
         if let Some(directory) = &working_dir {
             settings.insert("working_dir".into(), directory.to_string_lossy().into_owned().into());
         }
         Self(Arc::new(Inner {
-            kind: kind.into(),
+            source,
             settings,
             deadlines: Deadlines::new(limit),
             working_dir,
@@ -53,17 +57,17 @@ impl Provider {
             let env: Map<_, _> = env.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
             settings.insert("env".into(), env.into());
         }
-        Self::new(kind.clone(), settings, Some(directory))
+        Self::of(Source::of(config, Kind::Provider, kind), settings, Some(directory))
     }
 
     /// The `type` of the configuration.
     pub fn kind(&self) -> &str {
-        &self.0.kind
+        self.0.source.name()
     }
 
     /// Whether its sandboxes share this machine's files, so that a path means the same on both sides.
     pub fn is_this_machine(&self) -> bool {
-        self.0.kind == "local"
+        self.0.source.is_built_in() && self.kind() == "local"
     }
 
     pub(crate) fn working_dir(&self) -> Option<&PathBuf> {
@@ -80,37 +84,37 @@ impl Provider {
     /// # Errors
     /// The component cannot be loaded or fails.
     pub async fn describe(&self) -> Result<Info, Failure> {
-        Ok(self.component()?.describe().await?)
+        self.component()?.describe().await
     }
 
     /// Builds or finds the image, once in a run.
     pub(crate) async fn prepare(&self, copy_dirs: &[Transfer]) -> Result<Option<String>, Failure> {
         let spec = ImageSpec { copy_dirs: copy_dirs.to_vec(), rebuild: false };
         let component = self.component()?;
-        Ok(within(self.0.deadlines.prepare, &self.0.kind, "prepare", component.prepare(&spec)).await?.image)
+        Ok(within(self.0.deadlines.prepare, self.kind(), "prepare", component.prepare(&spec)).await?.image)
     }
 
     pub(crate) async fn create(&self, spec: SandboxSpec) -> Result<Sandbox, Failure> {
         let component = self.component()?;
         let request = spec.to_contract();
-        let created = within(self.0.deadlines.create, &self.0.kind, "create", component.create(&request)).await?;
+        let created = within(self.0.deadlines.create, self.kind(), "create", component.create(&request)).await?;
         Ok(Sandbox::new(self.clone(), spec, created))
     }
 
     /// Destroys sandboxes; one that is already gone is no failure.
     pub(crate) async fn destroy(&self, ids: &[String]) -> Result<(), Failure> {
         let component = self.component()?;
-        within(self.0.deadlines.destroy, &self.0.kind, "destroy", component.destroy(ids)).await
+        within(self.0.deadlines.destroy, self.kind(), "destroy", component.destroy(ids)).await
     }
 
     pub(super) async fn cancel(&self, sandbox: &str, exec_id: &str) -> Result<(), Failure> {
         let component = self.component()?;
-        within(self.0.deadlines.cancel, &self.0.kind, "cancel", component.cancel(sandbox, exec_id)).await
+        within(self.0.deadlines.cancel, self.kind(), "cancel", component.cancel(sandbox, exec_id)).await
     }
 
     pub(super) async fn download(&self, sandbox: &str, files: &[Transfer]) -> Result<Vec<String>, Failure> {
         let component = self.component()?;
-        within(self.0.deadlines.download, &self.0.kind, "download", component.download(sandbox, files)).await
+        within(self.0.deadlines.download, self.kind(), "download", component.download(sandbox, files)).await
     }
 
     pub(super) fn component(&self) -> Result<&ProviderComponent, PluginError> {
@@ -119,7 +123,7 @@ impl Provider {
             let log = self.0.log.get().cloned().unwrap_or_else(|| {
                 Arc::new(|level: NoticeLevel, message| tracing::info!("provider: {level:?}: {message}"))
             });
-            ProviderComponent::load(&self.0.kind, settings, log)
+            ProviderComponent::load(&self.0.source, settings, log)
         };
         self.0.component.get_or_init(load).as_ref().map_err(Clone::clone)
     }

@@ -30,8 +30,8 @@ macro_rules! export {
     };
 }
 
-/// One world on top of the other, each with what it adds. The names of a component's exports are none that a native linker
-/// takes.
+/// The plugin in these worlds of [`bindings`](crate::bindings). The names of a component's exports are none that a native
+/// linker takes.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __export {

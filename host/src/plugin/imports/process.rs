@@ -3,8 +3,11 @@
 use wasmtime::component::Resource;
 
 use super::io::SharedStdio;
+use crate::model;
 use crate::plugin::bindings::imports::process;
 use crate::plugin::bindings::imports::types::{Captured, Command, Exit, Failure};
+use crate::plugin::rights::Denial;
+use crate::plugin::scripted::{self, Processes};
 use crate::plugin::store::State;
 use crate::process as host_process;
 
@@ -12,19 +15,40 @@ impl process::Host for State {
     async fn run(&mut self, command: Command, stdio: Resource<SharedStdio>) -> wasmtime::Result<Result<Exit, Failure>> {
         let streams = self.table.get(&stdio)?.streams();
         let mut streams = streams.lock().await;
-        let command = command.into();
-        Ok(host_process::run(&command, &mut streams)
-            .await
-            .map(Exit::from)
-            .map_err(|error| could_not_start(&command, &error)))
+        let command = match self.rights.command(command) {
+            Ok(command) => command,
+            Err(denial) => return Ok(Err(self.deny(denial))),
+        };
+        let exit = match &self.processes {
+            Processes::Real => {
+                host_process::run(&command, &mut streams).await.map_err(|error| could_not_start(&command, &error))
+            }
+            Processes::Scripted(script) => {
+                scripted::answer(&**script, &command, &mut streams).await.map_err(Failure::from)
+            }
+        };
+        Ok(exit.map(Exit::from))
     }
 
     async fn capture(&mut self, command: Command, stdin: Vec<u8>) -> wasmtime::Result<Result<Captured, Failure>> {
-        let command = command.into();
-        Ok(host_process::capture(&command, stdin)
-            .await
-            .map(Captured::from)
-            .map_err(|error| could_not_start(&command, &error)))
+        let command = match self.rights.command(command) {
+            Ok(command) => command,
+            Err(denial) => return Ok(Err(self.deny(denial))),
+        };
+        let captured = match &self.processes {
+            Processes::Real => {
+                host_process::capture(&command, stdin).await.map_err(|error| could_not_start(&command, &error))
+            }
+            Processes::Scripted(script) => script.answer(&command, &stdin).map_err(Failure::from),
+        };
+        Ok(captured.map(Captured::from))
+    }
+}
+
+impl State {
+    fn deny(&self, denial: Denial) -> Failure {
+        self.denied.note(denial.clone());
+        model::Failure::from(denial).into()
     }
 }
 
@@ -44,9 +68,10 @@ fn could_not_start(command: &host_process::Command, error: &std::io::Error) -> F
     Failure { code: code.into(), message, help, retryable: false }
 }
 
-impl From<Command> for host_process::Command {
-    fn from(command: Command) -> Self {
-        Self { argv: command.argv, env: command.env, cwd: command.cwd.map(Into::into) }
+impl From<model::Failure> for Failure {
+    fn from(failure: model::Failure) -> Self {
+        let model::Failure { code, message, help, retryable } = failure;
+        Self { code, message, help, retryable }
     }
 }
 

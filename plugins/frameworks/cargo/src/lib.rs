@@ -1,5 +1,7 @@
 //! The framework `cargo`: tests of Rust, found and run by cargo-nextest, which reports each as it begins and ends.
 
+#![forbid(unsafe_code)]
+
 mod batch;
 mod built;
 mod discovery;

@@ -1,6 +1,8 @@
 //! The framework `default`: tests of any kind, found and run by shell commands that the configuration gives, and judged by
 //! the JUnit file that they write or by their exit code.
 
+#![forbid(unsafe_code)]
+
 mod by_exit_code;
 mod by_report;
 mod discovery;

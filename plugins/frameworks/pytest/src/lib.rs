@@ -4,6 +4,8 @@
 //! journal in the attempt's scratch directory or, in a worker, on its standard output. The journal is all that is read;
 //! what pytest prints is only quoted when something went wrong.
 
+#![forbid(unsafe_code)]
+
 mod address;
 pub mod command;
 mod component;

@@ -1,5 +1,7 @@
 //! The `default` provider: the person's own shell commands make sandboxes, run commands in them and remove them.
 
+#![forbid(unsafe_code)]
+
 mod inside;
 mod lifecycle;
 mod printed;

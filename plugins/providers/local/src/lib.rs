@@ -1,5 +1,7 @@
 //! The `local` provider: a sandbox is a directory on this machine, and its commands are processes of the host.
 
+#![forbid(unsafe_code)]
+
 mod exec;
 mod isolation;
 mod provider;

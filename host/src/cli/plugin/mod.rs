@@ -1,0 +1,19 @@
+//! `offload plugin`
+
+mod check;
+mod inspect;
+mod list;
+mod lock;
+
+use std::path::Path;
+
+use super::args::PluginCommand;
+
+pub(super) async fn plugin(config: &Path, command: PluginCommand) -> anyhow::Result<u8> {
+    match command {
+        PluginCommand::List(args) => list::list(config, args.format).await,
+        PluginCommand::Inspect(args) => inspect::inspect_file(&args.file, args.format).await,
+        PluginCommand::Check(args) => check::check_file(&args.file, args.settings.as_deref()).await,
+        PluginCommand::Lock => lock::lock(config).await,
+    }
+}

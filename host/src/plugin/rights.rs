@@ -1,0 +1,399 @@
+//! What a component may do besides computing: the least of what it imports, what it asks for and what it is granted.
+
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use super::bindings::contract::Command;
+use super::request::{Request, covers};
+use crate::config::{Allow, Endpoint};
+use crate::model::Failure;
+use crate::process::{self, Environment};
+
+/// What the processes of a component that does not come with offload find in their environment without a grant.
+const BASE_ENVIRONMENT: [&str; 5] = ["PATH", "HOME", "USER", "LANG", "TMPDIR"];
+
+/// The failure of a call that wanted more than was granted.
+const DENIED: &str = "denied";
+
+/// What one component may do.
+#[derive(Debug)]
+pub enum Rights {
+    /// It comes with offload: its commands are those of offload itself.
+    BuiltIn,
+    Granted(Granted),
+}
+
+/// The rights of a component that does not come with offload.
+#[derive(Debug)]
+pub struct Granted {
+    plugin: Arc<str>,
+    /// Where relative paths start from.
+    root: PathBuf,
+    allow: Allow,
+    requests: Vec<Request>,
+}
+
+/// What a component wanted and was not given.
+#[derive(Clone, Debug)]
+pub struct Denial {
+    plugin: Arc<str>,
+    wanted: String,
+    help: String,
+}
+
+impl Rights {
+    /// The command as it may be run on this machine.
+    pub(super) fn command(&self, command: Command) -> Result<process::Command, Denial> {
+        let environment = match self {
+            Self::BuiltIn => Environment::Inherited,
+            Self::Granted(granted) => {
+                granted.check(&command)?;
+                granted.check_directory(&command)?;
+                granted.environment()
+            }
+        };
+        let Command { argv, env, cwd } = command;
+        Ok(process::Command { argv, env, cwd: cwd.map(Into::into), environment })
+    }
+
+    /// Whether a framework may have this command run, wherever that will be.
+    pub(super) fn check(&self, command: &Command) -> Result<(), Denial> {
+        match self {
+            Self::BuiltIn => Ok(()),
+            Self::Granted(granted) => granted.check(command),
+        }
+    }
+
+    /// What commands of this component find in their environment on this machine.
+    pub fn environment(&self) -> Environment {
+        match self {
+            Self::BuiltIn => Environment::Inherited,
+            Self::Granted(granted) => granted.environment(),
+        }
+    }
+
+    /// Whether it may send a request to this host.
+    pub(super) fn connect(&self, host: &str, port: u16) -> Result<(), Denial> {
+        match self {
+            // None of those that come with offload needs it.
+            Self::BuiltIn => Err(Denial {
+                plugin: "built-in".into(),
+                wanted: format!("connect to {host}:{port}"),
+                help: "this is a defect of offload".to_owned(),
+            }),
+            Self::Granted(granted) => granted.connect(host, port),
+        }
+    }
+
+    /// Whether a framework may have this file of this machine brought to it: what lies in the directories of its own attempt and
+    /// of its command, and what it is granted.
+    pub fn may_read(&self, file: &Path, own: &[&Path]) -> Result<(), Denial> {
+        match self {
+            Self::BuiltIn => Ok(()),
+            Self::Granted(granted) => granted.may_read(file, own),
+        }
+    }
+
+    /// Whether a framework may have these files brought to it from where its command ran: relative to that, and its own.
+    pub(super) fn check_results(&self, files: &[String], scratch: &str) -> Result<(), Denial> {
+        let Self::Granted(granted) = self else { return Ok(()) };
+        let climbs = |file: &str| Path::new(file).components().any(|step| matches!(step, Component::ParentDir));
+        let own = |file: &str| !climbs(file) && (Path::new(file).is_relative() || file.starts_with(scratch));
+        match files.iter().find(|file| !own(file)) {
+            None => Ok(()),
+            Some(file) => Err(Denial {
+                plugin: granted.plugin.clone(),
+                wanted: format!("read {file} where its command ran"),
+                help: "results lie below the directory of the command, or at the path prefix of the attempt".to_owned(),
+            }),
+        }
+    }
+
+    /// The variables that an instance sees.
+    pub(super) fn variables(&self) -> Vec<(String, String)> {
+        let Self::Granted(granted) = self else { return Vec::new() };
+        let names = granted.allow.env.iter().filter(|name| granted.has_variable(name));
+        names.filter_map(|name| Some((name.clone(), std::env::var(name).ok()?))).collect()
+    }
+
+    /// The directories that an instance sees: what it calls them, where they are, and whether it may write there.
+    pub(super) fn directories(&self) -> Vec<(&str, PathBuf, bool)> {
+        let Self::Granted(granted) = self else { return Vec::new() };
+        let mut directories = Vec::new();
+        for (kind, paths, writable) in [("read", &granted.allow.read, false), ("write", &granted.allow.write, true)] {
+            let usable = paths.iter().filter(|path| granted.may_use(kind, path));
+            directories.extend(usable.map(|path| (path.as_str(), granted.root.join(path), writable)));
+        }
+        directories
+    }
+}
+
+impl Granted {
+    pub(super) fn new(plugin: Arc<str>, root: PathBuf, allow: Allow, requests: Vec<Request>) -> Self {
+        Self { plugin, root, allow, requests }
+    }
+
+    /// Program, arguments and variables of a command.
+    fn check(&self, command: &Command) -> Result<(), Denial> {
+        let begins = |grant: &[String]| command.argv.starts_with(grant);
+        let wanted = || format!("run `{}`", shown(&command.argv));
+        let program = command.argv.first().map_or("", String::as_str);
+        if !self.requests.iter().any(|request| request.run().is_some_and(begins) || request.is_any("run")) {
+            return Err(self.unasked(wanted(), &format!("run:{program}")));
+        }
+        let granted = |text: &String| shell_words::split(text).is_ok_and(|words| !words.is_empty() && begins(&words));
+        if !self.allow.run.iter().any(granted) {
+            return Err(self.denial(wanted(), "run", &self.allow.run, &shell_words::quote(program)));
+        }
+        for (name, _) in &command.env {
+            let wanted = || format!("set {name} for `{}`", shown(&command.argv));
+            if !self.requests.iter().any(|request| request.is("env", name)) {
+                return Err(self.unasked(wanted(), &format!("env:{name}")));
+            }
+            if !self.allow.env.contains(name) {
+                return Err(self.denial(wanted(), "env", &self.allow.env, name));
+            }
+        }
+        Ok(())
+    }
+
+    /// A program does different things in different places: `git status` runs what the configuration there says.
+    fn check_directory(&self, command: &Command) -> Result<(), Denial> {
+        let Some(cwd) = &command.cwd else { return Ok(()) };
+        let directory = self.root.join(cwd);
+        let inside = |granted: &Path| really_inside(&directory, granted);
+        let granted = self.allow.read.iter().chain(&self.allow.write).map(|path| self.root.join(path));
+        if inside(&self.root) || granted.into_iter().any(|path| inside(&path)) {
+            return Ok(());
+        }
+        let wanted = format!("run `{}` in {cwd}", shown(&command.argv));
+        Err(self.denial(wanted, "read", &self.allow.read, cwd))
+    }
+
+    fn environment(&self) -> Environment {
+        let granted = self.allow.env.iter().filter(|name| self.has_variable(name)).cloned();
+        Environment::Only(BASE_ENVIRONMENT.into_iter().map(str::to_owned).chain(granted).collect())
+    }
+
+    fn has_variable(&self, name: &str) -> bool {
+        self.requests.iter().any(|request| request.is("env", name))
+    }
+
+    fn may_use(&self, kind: &str, path: &str) -> bool {
+        self.requests
+            .iter()
+            .any(|request| request.is_any(kind) || request.path(kind).is_some_and(|of| covers(of, path)))
+    }
+
+    fn connect(&self, host: &str, port: u16) -> Result<(), Denial> {
+        let endpoint = Endpoint { host: host.to_ascii_lowercase(), port };
+        let text = format!("{}:{port}", endpoint.host);
+        let wanted = || format!("connect to {text}");
+        let is_it = |text: &str| text.parse::<Endpoint>() == Ok(endpoint.clone());
+        if !self.requests.iter().any(|request| request.is_any("net") || request.net().is_some_and(is_it)) {
+            return Err(self.unasked(wanted(), &format!("net:{text}")));
+        }
+        if self.allow.net.iter().any(|text| is_it(text)) {
+            return Ok(());
+        }
+        Err(self.denial(wanted(), "net", &self.allow.net, &text))
+    }
+
+    fn may_read(&self, file: &Path, own: &[&Path]) -> Result<(), Denial> {
+        let granted = self.directories_for_reading();
+        let inside = |directory: &Path| really_inside(file, directory);
+        if own.iter().any(|directory| inside(directory)) || granted.iter().any(|directory| inside(directory)) {
+            return Ok(());
+        }
+        let directory = file.parent().unwrap_or(file).display().to_string();
+        Err(self.denial(format!("read {}", file.display()), "read", &self.allow.read, &directory))
+    }
+
+    fn directories_for_reading(&self) -> Vec<PathBuf> {
+        self.allow.read.iter().chain(&self.allow.write).map(|path| self.root.join(path)).collect()
+    }
+
+    /// It did not say that it needs this: whoever granted what it says did not decide on it.
+    fn unasked(&self, wanted: String, request: &str) -> Denial {
+        let help =
+            format!("the plugin does not say that it needs this: its author has to name `{request}` in its requests");
+        Denial { plugin: self.plugin.clone(), wanted, help }
+    }
+
+    fn denial(&self, wanted: String, key: &str, granted: &[String], missing: &str) -> Denial {
+        let list: Vec<_> = granted.iter().map(String::as_str).chain([missing]).map(quoted).collect();
+        let table = table_of(&self.plugin);
+        let help = format!("to allow it, write in offload.toml:\n\n[{table}.allow]\n{key} = [{}]", list.join(", "));
+        Denial { plugin: self.plugin.clone(), wanted, help }
+    }
+}
+
+impl From<Denial> for Failure {
+    fn from(Denial { plugin, wanted, help }: Denial) -> Self {
+        Self::new(DENIED, format!("plugin `{plugin}` may not {wanted}")).with_help(help)
+    }
+}
+
+/// The name of a plugin's table, as TOML needs it.
+pub fn table_of(plugin: &str) -> String {
+    let bare = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    let name = if !plugin.is_empty() && plugin.bytes().all(bare) { plugin.to_owned() } else { quoted(plugin) };
+    format!("plugins.{name}")
+}
+
+/// Text as TOML needs it.
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+/// A command line that a person can read: on one line, and not longer than that.
+pub(super) fn shown(argv: &[String]) -> String {
+    const LONGEST: usize = 200;
+    let line: String = shell_words::join(argv).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+/// Whether a path is in a directory, wherever links lead to. What does not exist yet is where its directory is.
+fn really_inside(path: &Path, directory: &Path) -> bool {
+    let Ok(directory) = directory.canonicalize() else { return false };
+    let mut existing = path;
+    loop {
+        if let Ok(real) = existing.canonicalize() {
+            let rest = path.strip_prefix(existing).unwrap_or(Path::new(""));
+            let climbs = rest.components().any(|step| matches!(step, Component::ParentDir));
+            return real.starts_with(&directory) && !climbs;
+        }
+        match existing.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => existing = parent,
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn granted(requests: &[&str], allow: Allow) -> Rights {
+        let requests = requests.iter().map(|text| text.parse().unwrap()).collect();
+        Rights::Granted(Granted::new("acme".into(), "/project".into(), allow, requests))
+    }
+
+    fn run(rights: &Rights, line: &str) -> String {
+        let command = Command { argv: shell_words::split(line).unwrap(), env: Vec::new(), cwd: None };
+        rights.check(&command).map_or_else(|denial| Failure::from(denial).to_string(), |()| "granted".to_owned())
+    }
+
+    fn list(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_program_needs_a_grant() {
+        let rights = granted(&["run:kubectl"], Allow::default());
+        assert_eq!(
+            run(&rights, "kubectl get 'all pods'"),
+            "plugin `acme` may not run `kubectl get 'all pods'`\n  help: to allow it, write in offload.toml:\n\n\
+             [plugins.acme.allow]\nrun = [\"kubectl\"]"
+        );
+        let rights = granted(&["run:kubectl"], Allow { run: list(&["kubectl"]), ..Allow::default() });
+        assert_eq!(run(&rights, "kubectl get pods"), "granted");
+    }
+
+    #[test]
+    fn a_grant_is_no_grant_of_namesakes() {
+        let rights = granted(&["run:*"], Allow { run: list(&["kubectl", "/usr/bin/git"]), ..Allow::default() });
+        for line in ["./kubectl", "/tmp/kubectl", "kubectl2", "sh -c kubectl", "git", "'kubectl get'", ""] {
+            assert!(run(&rights, line).starts_with("plugin `acme` may not run"), "{line}");
+        }
+        assert_eq!(run(&rights, "/usr/bin/git status"), "granted");
+    }
+
+    #[test]
+    fn arguments_that_are_named_must_come_first() {
+        let rights = granted(&["run:git"], Allow { run: list(&["git status"]), ..Allow::default() });
+        assert_eq!(run(&rights, "git status --short"), "granted");
+        assert!(run(&rights, "git -c alias.status=!sh status").contains("run = [\"git status\", \"git\"]"));
+        assert!(run(&rights, "git statuses").starts_with("plugin `acme` may not run"));
+    }
+
+    #[test]
+    fn what_was_not_asked_for_is_not_given() {
+        let rights = granted(&["run:git status"], Allow { run: list(&["git", "sh"]), ..Allow::default() });
+        assert_eq!(run(&rights, "git status"), "granted");
+        assert_eq!(
+            run(&rights, "sh -c id"),
+            "plugin `acme` may not run `sh -c id`\n  help: the plugin does not say that it needs this: its author has to \
+             name `run:sh` in its requests"
+        );
+        assert!(run(&rights, "git push").contains("its author has to name"));
+    }
+
+    #[test]
+    fn variables_are_granted_one_by_one() {
+        let allow = Allow { run: list(&["git"]), env: list(&["TOKEN"]), ..Allow::default() };
+        let rights = granted(&["run:git", "env:TOKEN", "env:OTHER"], allow);
+        let with = |name: &str| {
+            let command = Command { argv: list(&["git"]), env: vec![(name.to_owned(), "x".to_owned())], cwd: None };
+            rights.check(&command).map_err(|denial| Failure::from(denial).to_string())
+        };
+        assert_eq!(with("TOKEN"), Ok(()));
+        assert!(with("OTHER").unwrap_err().contains("env = [\"TOKEN\", \"OTHER\"]"));
+        assert!(with("LD_PRELOAD").unwrap_err().contains("may not set LD_PRELOAD for `git`"));
+        let Environment::Only(names) = rights.environment() else { panic!("nothing is inherited") };
+        assert_eq!(names, list(&["PATH", "HOME", "USER", "LANG", "TMPDIR", "TOKEN"]));
+    }
+
+    #[test]
+    fn hosts_are_granted_with_their_port() {
+        let rights = granted(
+            &["net:api.acme.dev:443", "net:b:80"],
+            Allow { net: list(&["API.acme.dev:443"]), ..Allow::default() },
+        );
+        let connect = |host: &str, port| rights.connect(host, port).map_err(|denial| Failure::from(denial).to_string());
+        assert_eq!(connect("api.Acme.dev", 443), Ok(()));
+        assert!(connect("api.acme.dev", 80).unwrap_err().contains("its author has to name `net:api.acme.dev:80`"));
+        assert!(connect("evil.api.acme.dev", 443).is_err());
+        assert!(connect("b", 80).unwrap_err().contains("net = [\"API.acme.dev:443\", \"b:80\"]"));
+    }
+
+    #[test]
+    fn directories_need_both_words() {
+        let allow = Allow { read: list(&["./images", "other"]), write: list(&["out"]), ..Allow::default() };
+        let rights = granted(&["read:.", "write:elsewhere"], allow);
+        let seen = rights.directories();
+        assert_eq!(
+            seen,
+            [
+                ("./images", PathBuf::from("/project/./images"), false),
+                ("other", PathBuf::from("/project/other"), false)
+            ]
+        );
+    }
+
+    #[test]
+    fn results_are_those_of_the_command() {
+        let rights = granted(&[], Allow::default());
+        let check = |file: &str| rights.check_results(&list(&[file]), "/tmp/s/1-").is_ok();
+        assert!(check("junit.xml") && check("out/junit.xml") && check("/tmp/s/1-junit.xml"));
+        assert!(!check("../../etc/passwd") && !check("/etc/passwd") && !check("/tmp/s/1-/../../../etc/passwd"));
+    }
+
+    #[test]
+    fn links_and_dots_lead_nowhere_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let [inner, outer] = ["inner", "outer"].map(|name| folder.path().join(name));
+        [&inner, &outer].iter().for_each(|path| std::fs::create_dir(path).unwrap());
+        std::fs::write(outer.join("secret"), "").unwrap();
+        std::os::unix::fs::symlink(&outer, inner.join("link")).unwrap();
+        for path in ["link/secret", "../outer/secret", "link", "new/../../outer/secret", "link/new"] {
+            assert!(!really_inside(&inner.join(path), &inner), "{path}");
+        }
+        for path in ["", "new", "new/file"] {
+            assert!(really_inside(&inner.join(path), &inner), "{path}");
+        }
+    }
+}
