@@ -67,7 +67,9 @@ fn environment(name: &str, pins: &[&str]) -> Result<PathBuf> {
     // Written last, so that an installation that was interrupted is made again.
     let stamp = dir.join("pins.txt");
     let wanted = pins.join("\n");
-    if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
+    // Without its configuration a Python there is that of the system.
+    let is_whole = dir.join("pyvenv.cfg").is_file();
+    if is_whole && fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
         return Ok(bin);
     }
     make(&dir)?;
