@@ -177,8 +177,8 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// How many sandboxes share the work.
-    fn sharing(&self, now: f64) -> usize {
+    /// All sandboxes, and how long each is busy.
+    fn crowd(&self, now: f64) -> Crowd {
         let seconds_of = |test: &usize| self.schedule.seconds_of(GROUP, TestIndex::new(*test));
         let busy = |sandbox: &Sandbox| {
             let batch = sandbox.batch.iter().flat_map(|(_, done, lost)| done.iter().chain(lost));
@@ -186,9 +186,7 @@ impl<'a> Simulation<'a> {
             if given.is_empty() { 0.0 } else { remaining(given.iter().sum(), now - sandbox.since) }
         };
         let (there, coming): (Vec<_>, Vec<_>) = self.sandboxes.values().partition(|sandbox| sandbox.is_there);
-        let crowd =
-            Crowd { busy: there.into_iter().map(busy).collect(), coming: coming.into_iter().map(|_| now).collect() };
-        self.schedule.sharing(&crowd)
+        Crowd { busy: there.into_iter().map(busy).collect(), coming: coming.into_iter().map(|_| now).collect() }
     }
 
     /// What a sandbox was at has ended; says whether anything was.
@@ -248,7 +246,7 @@ impl<'a> Simulation<'a> {
 
     fn worker(&mut self, number: u64, now: f64) -> Option<f64> {
         let mut takes = 0.0;
-        let sandboxes = self.sharing(now);
+        let sandboxes = self.schedule.sharing(&self.crowd(now));
         let sandbox = self.sandboxes.get_mut(&number)?;
         let pending = |sandbox: &Sandbox| sandbox.pending.clone().into_iter().map(TestIndex::new);
         while self.schedule.wants_more(GROUP, pending(sandbox)) {
@@ -289,8 +287,7 @@ impl<'a> Simulation<'a> {
 
     fn batch(&mut self, number: u64, slow: f64, now: f64) -> Option<f64> {
         let group = self.schedule.choose(number, |_| true)?;
-        let busy = self.sandboxes.values().filter(|sandbox| sandbox.batch.is_some()).count();
-        let batch = self.schedule.batch(number, group, self.sharing(now), busy)?;
+        let batch = self.schedule.batch(number, group, &self.crowd(now))?;
         let tests: Vec<_> = batch.tests.iter().map(|test| test.get()).collect();
         Some(self.start(number, tests, slow))
     }

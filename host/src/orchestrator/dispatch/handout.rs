@@ -49,7 +49,7 @@ impl Dispatcher {
             if self.has_room_for_worker(group) {
                 self.start_worker(key, group, false);
             }
-        } else if let Some(batch) = self.schedule.batch(key, group, self.sandboxes(), self.batches_of(group)) {
+        } else if let Some(batch) = self.schedule.batch(key, group, &self.crowd()) {
             self.start_batch(key, batch);
         }
     }
@@ -82,10 +82,6 @@ impl Dispatcher {
         let mut running = Running::new(key, sandbox.name().clone(), batch.group, log, cancelled);
         running.give(&batch.tests);
         self.batches.insert(id, running);
-    }
-
-    fn batches_of(&self, group: GroupIndex) -> usize {
-        self.batches.values().filter(|running| running.group == group).count()
     }
 
     /// Reserves a free sandbox for a new batch or worker.

@@ -74,7 +74,8 @@ impl Dispatcher {
         if self.schedule.is_worth_another(others) { self.ledger.open().saturating_sub(counted) } else { 0 }
     }
 
-    fn crowd(&self) -> Crowd {
+    /// All sandboxes, and how long each is busy.
+    pub(super) fn crowd(&self) -> Crowd {
         let running = self.stations.values().map(|station| self.batches.get(&station.batch?));
         Crowd {
             busy: running.map(|running| running.map_or(0.0, |running| self.busy(running))).collect(),

@@ -42,7 +42,7 @@ impl Creations {
     }
 
     /// In how many seconds all is done if nobody idles.
-    fn end(&self, crowd: &Crowd, work: f64) -> f64 {
+    pub(super) fn end(&self, crowd: &Crowd, work: f64) -> f64 {
         let coming = crowd.coming.iter().map(|age| remaining(self.cost().unwrap_or(0.0), *age));
         let mut free: Vec<_> = crowd.busy.iter().copied().chain(coming).collect();
         free.sort_by(f64::total_cmp);

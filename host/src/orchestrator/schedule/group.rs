@@ -66,6 +66,11 @@ impl Group {
         Weigh { typical: self.costs.of_a_test(), each: self.costs.of_a_turn() }
     }
 
+    /// How long what was never handed out may take.
+    pub(super) fn seconds_fresh(&self) -> f64 {
+        self.weigh().all(&self.fresh)
+    }
+
     /// Orders what is left by what is known of it.
     pub(super) fn rearrange(&mut self) {
         let mut expected: Vec<_> = self.fresh.iter().filter_map(|entry| entry.expected).collect();
@@ -116,36 +121,34 @@ impl Group {
 
     /// What a worker has to itself from now on.
     pub(super) fn cut_claim(&mut self, sandboxes: usize) -> Stretch {
-        let share = self.weigh().all(&self.fresh) / (sandboxes.max(1) as f64 * SHARES);
+        let share = self.seconds_fresh() / (sandboxes.max(1) as f64 * SHARES);
         let mut cut = self.cut(share);
         // What is too much is taken over by others in the end, and units stay in one piece meanwhile.
         self.round_up(&mut cut, share.max(self.worth_splitting()));
         cut
     }
 
-    /// The next batch, which may take `timeout`.
-    pub(super) fn cut_batch(&mut self, sandboxes: usize, busy: usize, timeout: Duration) -> Stretch {
+    /// The next batch, which may take `timeout`, when all sandboxes could be done in `end` seconds.
+    pub(super) fn cut_batch(&mut self, sandboxes: usize, end: f64, timeout: Duration) -> Stretch {
         let most = (timeout / TIMEOUT_PARTS).as_secs_f64();
         if self.singly {
             return self.fresh.pop_front().into_iter().collect();
         }
-        let left = self.weigh().all(&self.fresh);
-        let share = left / (sandboxes.max(1) as f64 * SHARES);
-        // If all that are free now took as much, nothing would be left.
-        let rest = left / (sandboxes.saturating_sub(busy).max(1) as f64);
+        let share = self.seconds_fresh() / (sandboxes.max(1) as f64 * SHARES);
         let foreseen = self.costs.are_foreseen();
-        let size = match self.costs.of_a_batch().or(foreseen.then_some(PROCESS)) {
+        let overhead = self.costs.of_a_batch().or(foreseen.then_some(PROCESS));
+        let size = match overhead {
             // A batch should spend several times as long in its tests as it pays besides: more times where it is known
             // what that is, since less has to be evened out later.
             Some(overhead) => {
                 let least = if foreseen { FORESEEN } else { UNFORESEEN } * overhead;
-                share.min(WORTHWHILE * overhead).max(share / SMALL).max(least.min(rest))
+                share.min(WORTHWHILE * overhead).max(share / SMALL).max(least.min(end))
             }
             None => share / SMALL,
         };
         let size = if self.costs.are_known() { size.min(most) } else { size };
         let mut cut = self.cut(size);
-        self.round_up(&mut cut, size / 4.0);
+        self.round_up(&mut cut, overhead.unwrap_or(f64::INFINITY).min(size / 4.0));
         cut
     }
 }

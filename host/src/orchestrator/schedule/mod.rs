@@ -181,19 +181,15 @@ impl Schedule {
         }
     }
 
-    /// The next batch for a free sandbox, when `sandboxes` are up or coming up and `busy` of them have batches of the group.
-    pub(super) fn batch(
-        &mut self,
-        sandbox: SandboxKey,
-        group: GroupIndex,
-        sandboxes: usize,
-        busy: usize,
-    ) -> Option<Batch> {
+    /// The next batch for a free sandbox, which is one of the crowd.
+    pub(super) fn batch(&mut self, sandbox: SandboxKey, group: GroupIndex, crowd: &Crowd) -> Option<Batch> {
         if let Some(batch) = self.elsewhere(sandbox, group) {
             return Some(batch);
         }
+        let left = self.groups[group.get()].seconds_fresh();
         if !self.groups[group.get()].fresh.is_empty() {
-            let batch = self.groups[group.get()].cut_batch(sandboxes, busy, self.timeout);
+            let (sharing, end) = (self.sharing(crowd), self.creations.end(crowd, left));
+            let batch = self.groups[group.get()].cut_batch(sharing, end, self.timeout);
             let tests = batch.iter().map(|entry| entry.test).collect();
             return Some(Batch { group, tests });
         }

@@ -10,7 +10,7 @@ const GROUP: GroupIndex = GroupIndex::FIRST;
 impl Schedule {
     fn next(&mut self, sandbox: SandboxKey, sandboxes: usize) -> Option<Batch> {
         let group = self.choose(sandbox, |_| true)?;
-        self.batch(sandbox, group, sandboxes, 0)
+        self.batch(sandbox, group, &Crowd { busy: vec![0.0; sandboxes], coming: Vec::new() })
     }
 }
 

@@ -10,14 +10,18 @@ use crate::discovery::Listing;
 pub struct Built {
     /// The directory in which this was built: elsewhere, in a copy for example, it is something else.
     pub place: String,
-    /// As nextest reads it after `--binaries-metadata`.
+    /// As nextest reads it after `--binaries-metadata`, in one line.
     pub binaries: String,
+    /// As nextest reads it after `--cargo-metadata`, in one line.
+    pub packages: Option<String>,
 }
 
 impl Built {
     /// Nothing, unless nextest says of every binary where it is.
-    pub(crate) fn of(listing: &Listing, place: &[u8]) -> Option<Self> {
-        let place = std::str::from_utf8(place).ok()?.trim_end_matches('\n');
+    pub(crate) fn of(listing: &Listing, place: &[u8], packages: Option<&[u8]>) -> Option<Self> {
+        let text = |bytes| std::str::from_utf8(bytes).ok().map(|text| text.trim_end_matches('\n').to_owned());
+        let place = text(place)?;
+        let packages = packages.and_then(text).filter(|packages| !packages.contains('\n'));
         let mut binaries = Map::new();
         for (id, suite) in &listing.suites {
             suite.binary.get("binary-path").filter(|path| path.is_string())?;
@@ -25,7 +29,7 @@ impl Built {
         }
         let known = listing.build.is_object() && !binaries.is_empty() && !place.is_empty();
         let binaries = json!({ "rust-build-meta": listing.build, "rust-binaries": binaries });
-        known.then(|| Self { place: place.to_owned(), binaries: binaries.to_string() })
+        known.then(|| Self { place, binaries: binaries.to_string(), packages })
     }
 }
 
@@ -38,7 +42,7 @@ mod tests {
         let listing =
             format!(r#"{{"rust-build-meta": {{"t": 1}}, "rust-suites": {{"p": {{{binary}, "testcases": {{}}}}}}}}"#);
         let listing = serde_json::from_str(&listing).expect("a listing");
-        let binaries = Built::of(&listing, b"/here\n").map(|built| built.binaries);
+        let binaries = Built::of(&listing, b"/here\n", None).map(|built| built.binaries);
         assert_eq!(binaries.as_deref(), expected);
     }
 

@@ -12,20 +12,25 @@ use crate::name::TestName;
 use crate::settings::Settings;
 use crate::trouble;
 
-/// The list goes through a file, since only so much of standard output is kept; and it says where it was made.
-const SCRIPT: &str = r#"list=$1 place=$2; shift 2; pwd -P >"$place" && exec "$@" >"$list""#;
+/// The list goes through a file, since only so much of standard output is kept; and it says where it was made. What cargo
+/// says of the packages is asked for here, as nextest would for each command. Where that fails, nextest tells why.
+const SCRIPT: &str = r#"list=$1 place=$2 packages=$3; shift 3
+pwd -P >"$place" || exit
+if cargo metadata --format-version 1 --all-features --filter-platform host-tuple >"$packages" 2>/dev/null
+then set -- "$@" --cargo-metadata "$packages"; else rm -f "$packages"; fi
+exec "$@" >"$list""#;
 
 pub fn plan(settings: &Settings, context: &Context) -> RunPlan {
     let list = format!("{}list.json", context.scratch);
     let place = format!("{}place", context.scratch);
-    let mut argv = ["sh", "-c", SCRIPT, "sh", &list, &place, "cargo", "nextest", "list", "--message-format", "json"]
-        .map(str::to_owned)
-        .to_vec();
+    let packages = format!("{}packages.json", context.scratch);
+    let mut argv = ["sh", "-c", SCRIPT, "sh", &list, &place, &packages].map(str::to_owned).to_vec();
+    argv.extend(["cargo", "nextest", "list", "--message-format", "json"].map(str::to_owned));
     argv.extend(settings.selection());
     RunPlan {
         command: Command { argv, env: Vec::new(), cwd: None },
         stdin: Vec::new(),
-        result_files: vec![list, place],
+        result_files: vec![list, place, packages],
     }
 }
 
@@ -60,8 +65,9 @@ pub fn read(run: &FinishedRun, paths: &[String]) -> Result<Found, Failure> {
             }
         }
     }
-    let place = run.files.get(1).and_then(|file| file.contents.as_deref());
-    let memo = place.and_then(|place| Built::of(&listing, place)).and_then(|built| serde_json::to_string(&built).ok());
+    let file = |index: usize| run.files.get(index).and_then(|file| file.contents.as_deref());
+    let built = file(1).and_then(|place| Built::of(&listing, place, file(2)));
+    let memo = built.and_then(|built| serde_json::to_string(&built).ok());
     Ok(Found { tests, problems: Vec::new(), max_failures: None, deselected: Vec::new(), memo })
 }
 

@@ -1,5 +1,7 @@
 //! The command that runs a batch.
 
+use std::iter;
+
 use offload_plugin::framework::RunPlan;
 use offload_plugin::types::{Command, Context};
 
@@ -25,10 +27,13 @@ const OPTIONS: [&str; 12] = [
     "--no-input-handler",
 ];
 
-/// Runs what was built where that is here, and builds elsewhere. What was built comes on standard input,
-/// the options that only building needs as one word, a line each.
-const SCRIPT: &str = r#"place=$1 built=$2 options=$3; shift 3
-if [ "$(pwd -P)" = "$place" ]; then cat >"$built"; exec "$@" --binaries-metadata "$built"; fi
+/// Runs what was built where that is here, and builds elsewhere. What was built comes on standard input, a line for each of
+/// nextest's files; the options that only building needs come as one word, a line each.
+const SCRIPT: &str = r#"place=$1 built=$2 packages=$3 options=$4; shift 4
+if [ "$(pwd -P)" = "$place" ]; then
+sed -n -e "1w $built" -e "2w $packages"
+if [ -s "$packages" ]; then set -- "$@" --cargo-metadata "$packages"; fi
+exec "$@" --binaries-metadata "$built"; fi
 set -f; IFS='
 '; exec "$@" $options"#;
 
@@ -41,12 +46,13 @@ pub fn plan(settings: &Settings, context: &Context, tests: Vec<TestName<'_>>) ->
     }
     let built = context.memo.as_deref().and_then(|memo| serde_json::from_str::<Built>(memo).ok());
     let stdin = match built {
-        Some(Built { place, binaries }) => {
+        Some(Built { place, binaries, packages }) => {
             let words = settings.build_options().join("\n");
-            let file = format!("{}binaries.json", context.scratch);
-            let script = ["sh", "-c", SCRIPT, "sh", &place, &file, &words].map(str::to_owned);
+            let files = ["binaries.json", "packages.json"].map(|name| format!("{}{name}", context.scratch));
+            let script = ["sh", "-c", SCRIPT, "sh", &place, &files[0], &files[1], &words].map(str::to_owned);
             argv.splice(0..0, script);
-            binaries.into_bytes()
+            let lines = iter::once(binaries).chain(packages);
+            lines.flat_map(|line| [line, "\n".to_owned()]).collect::<String>().into_bytes()
         }
         None => {
             argv.extend(settings.build_options());
@@ -80,20 +86,23 @@ mod tests {
     }
 
     /// The words that a shell makes of the plan in this directory.
-    fn words(place: &str, directory: &std::path::Path) -> Vec<String> {
-        let memo = serde_json::to_string(&Built { place: place.to_owned(), binaries: "{}".to_owned() });
+    fn words(place: &str, packages: Option<&str>, directory: &std::path::Path) -> Vec<String> {
+        let packages = packages.map(str::to_owned);
+        let memo = serde_json::to_string(&Built { place: place.to_owned(), binaries: "{1}".to_owned(), packages });
         let mut plan = plan(&settings(), &context(memo.ok().as_deref()), Vec::new());
-        assert_eq!(plan.stdin, b"{}");
-        let file = directory.join("built");
-        plan.command.argv[5] = file.to_string_lossy().into_owned();
+        for (argument, name) in [(5, "binaries"), (6, "packages")] {
+            plan.command.argv[argument] = directory.join(name).to_string_lossy().into_owned();
+        }
         // A program that prints its arguments stands in for cargo.
-        plan.command.argv[7] = "printf".to_owned();
-        plan.command.argv[8] = "%s\n".to_owned();
+        plan.command.argv[8] = "printf".to_owned();
+        plan.command.argv[9] = "%s\n".to_owned();
+        let stdin = directory.join("stdin");
+        std::fs::write(&stdin, &plan.stdin).expect("a file can be written");
         let (program, arguments) = plan.command.argv.split_first().expect("a command");
         let output = std::process::Command::new(program)
             .args(arguments)
             .current_dir(directory)
-            .stdin(std::process::Stdio::null())
+            .stdin(std::fs::File::open(&stdin).expect("the file is there"))
             .output()
             .expect("sh starts");
         String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
@@ -101,14 +110,24 @@ mod tests {
 
     #[test]
     fn what_was_built_is_run_where_it_was_built_and_nowhere_else() {
-        let directory = std::env::temp_dir().join(format!("offload-running-{}", std::process::id()));
+        let directory = std::env::temp_dir().join(format!("offload-running {}", std::process::id()));
         std::fs::create_dir_all(&directory).expect("a directory can be made");
-        let place = directory.canonicalize().expect("the directory is there").to_string_lossy().into_owned();
-        let here = words(&place, &directory);
-        let elsewhere = words("/somewhere/else", &directory);
+        let directory = directory.canonicalize().expect("the directory is there");
+        let place = directory.to_string_lossy().into_owned();
+        let without_packages = words(&place, None, &directory);
+        let here = words(&place, Some("{2}"), &directory);
+        let read = |name| std::fs::read_to_string(directory.join(name)).expect("the file was written");
+        let written = [read("binaries"), read("packages")];
+        let elsewhere = words("/somewhere/else", Some("{2}"), &directory);
         std::fs::remove_dir_all(&directory).expect("the directory can be removed");
-        assert_eq!(here[here.len() - 2], "--binaries-metadata", "{here:?}");
+        let file = |name| directory.join(name).to_string_lossy().into_owned();
+        assert_eq!(
+            here[here.len() - 4..],
+            ["--cargo-metadata".to_owned(), file("packages"), "--binaries-metadata".to_owned(), file("binaries")]
+        );
+        assert_eq!(written, ["{1}\n", "{2}\n"]);
         assert!(!here.contains(&"--package".to_owned()), "{here:?}");
+        assert_eq!(without_packages.len(), here.len() - 2, "{without_packages:?}");
         assert_eq!(elsewhere[elsewhere.len() - 4..], ["--package", "p*", "--features", "a b"]);
     }
 }
