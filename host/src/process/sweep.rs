@@ -9,10 +9,13 @@ pub const EXEC_ID: &str = "OFFLOAD_EXEC_ID";
 /// `/proc`, so elsewhere than on Linux it does nothing.
 pub async fn sweep(exec_id: &str) {
     let marker = format!("{EXEC_ID}={exec_id}").into_bytes();
-    // A process may be forking while it is looked for: look again until none is left.
-    for _ in 0..20 {
+    // A process may be forking while it is looked for, and one that is about to become another program has no environment for
+    // a moment: look until nothing was found several times in a row.
+    let mut quiet = 0;
+    for _ in 0..50 {
         let found = marked(&marker);
-        if found.is_empty() {
+        quiet = if found.is_empty() { quiet + 1 } else { 0 };
+        if quiet == 4 {
             return;
         }
         for process in found {
