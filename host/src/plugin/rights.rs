@@ -118,13 +118,10 @@ impl Rights {
 
     /// The directories that an instance sees: what it calls them, where they are, and whether it may write there.
     pub(super) fn directories(&self) -> Vec<(&str, PathBuf, bool)> {
-        let Self::Granted(granted) = self else { return Vec::new() };
-        let mut directories = Vec::new();
-        for (kind, paths, writable) in [("read", &granted.allow.read, false), ("write", &granted.allow.write, true)] {
-            let usable = paths.iter().filter(|path| granted.may_use(kind, path));
-            directories.extend(usable.map(|path| (path.as_str(), granted.root.join(path), writable)));
+        match self {
+            Self::BuiltIn => Vec::new(),
+            Self::Granted(granted) => granted.directories(),
         }
-        directories
     }
 }
 
@@ -162,8 +159,7 @@ impl Granted {
         let Some(cwd) = &command.cwd else { return Ok(()) };
         let directory = self.root.join(cwd);
         let inside = |granted: &Path| really_inside(&directory, granted);
-        let granted = self.allow.read.iter().chain(&self.allow.write).map(|path| self.root.join(path));
-        if inside(&self.root) || granted.into_iter().any(|path| inside(&path)) {
+        if inside(&self.root) || self.directories().iter().any(|(_, granted, _)| inside(granted)) {
             return Ok(());
         }
         let wanted = format!("run `{}` in {cwd}", shown(&command.argv));
@@ -200,17 +196,24 @@ impl Granted {
     }
 
     fn may_read(&self, file: &Path, own: &[&Path]) -> Result<(), Denial> {
-        let granted = self.directories_for_reading();
         let inside = |directory: &Path| really_inside(file, directory);
-        if own.iter().any(|directory| inside(directory)) || granted.iter().any(|directory| inside(directory)) {
+        if own.iter().any(|directory| inside(directory))
+            || self.directories().iter().any(|(_, granted, _)| inside(granted))
+        {
             return Ok(());
         }
         let directory = file.parent().unwrap_or(file).display().to_string();
         Err(self.denial(format!("read {}", file.display()), "read", &self.allow.read, &directory))
     }
 
-    fn directories_for_reading(&self) -> Vec<PathBuf> {
-        self.allow.read.iter().chain(&self.allow.write).map(|path| self.root.join(path)).collect()
+    /// Those that were asked for and granted.
+    fn directories(&self) -> Vec<(&str, PathBuf, bool)> {
+        let mut directories = Vec::new();
+        for (kind, paths, writable) in [("read", &self.allow.read, false), ("write", &self.allow.write, true)] {
+            let usable = paths.iter().filter(|path| self.may_use(kind, path));
+            directories.extend(usable.map(|path| (path.as_str(), self.root.join(path), writable)));
+        }
+        directories
     }
 
     /// It did not say that it needs this: whoever granted what it says did not decide on it.
@@ -372,6 +375,16 @@ mod tests {
                 ("other", PathBuf::from("/project/other"), false)
             ]
         );
+    }
+
+    #[test]
+    fn files_are_read_where_both_words_allow_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("junit.xml");
+        let allow = Allow { read: vec![folder.path().display().to_string()], ..Allow::default() };
+        assert!(granted(&[], allow.clone()).may_read(&file, &[]).is_err(), "it was not asked for");
+        assert!(granted(&["read:*"], Allow::default()).may_read(&file, &[]).is_err(), "it was not granted");
+        assert!(granted(&["read:*"], allow).may_read(&file, &[]).is_ok());
     }
 
     #[test]
