@@ -8,10 +8,14 @@ use serde_json::Value;
 
 type Files<'a> = &'a [(&'a str, &'a str)];
 
-/// A project of these files, with more keys in `[offload]` and in the group's table.
-fn project(files: Files<'_>, offload: &str, group: &str) -> Project {
+/// A project of these files, with more keys in the group's table.
+fn project(files: Files<'_>, group: &str) -> Project {
+    project_with(files, "max_parallel = 2\nretry_count = 0", group)
+}
+
+fn project_with(files: Files<'_>, offload: &str, group: &str) -> Project {
     let mut project = Project::new().config(&format!(
-        "[offload]\nmax_parallel = 2\nretry_count = 0\ntest_timeout_secs = 60\n{offload}\n[provider]\ntype = \"local\"\n\
+        "[offload]\n{offload}\ntest_timeout_secs = 60\n[provider]\ntype = \"local\"\n\
          [groups.python]\ntype = \"pytest\"\npython = {:?}\n{group}\n",
         plugins_python()
     ));
@@ -28,10 +32,10 @@ fn extra_args(arguments: &[&str]) -> String {
 /// Workers and batches give each test the status that plain pytest gives it; the run of the workers.
 #[track_caller]
 fn check(files: Files<'_>, arguments: &[&str], code: i32) -> Finished {
-    let plain = plain_pytest(&plugins_python(), &project(files, "", ""), ".", arguments);
+    let plain = plain_pytest(&plugins_python(), &project(files, ""), ".", arguments);
     assert!(plain.len() > 1, "{plain:?}");
     let [workers, batches] = ["", "worker = false"].map(|mode| {
-        let done = project(files, "", &format!("{}{mode}", extra_args(arguments))).run(&[]).exits(code);
+        let done = project(files, &format!("{}{mode}", extra_args(arguments))).run(&[]).exits(code);
         if let Some(differences) = compare(&plain, &done.results(), str::to_owned) {
             panic!("{mode:?}: {differences}");
         }
@@ -119,7 +123,7 @@ fn timeout_by_signal() {
     let results = done.results();
     assert_eq!(results.verdict("test_it.py::test_hangs"), "failed");
     assert!(results.test("test_it.py::test_hangs").message().contains("Timeout"), "{results:?}");
-    let alone = project(&[("test_it.py", SLOW)], "", &extra_args(&arguments)).run(&["-p", "1"]).exits(1);
+    let alone = project(&[("test_it.py", SLOW)], &extra_args(&arguments)).run(&["-p", "1"]).exits(1);
     assert_eq!(alone.events_of("worker-started").len(), 1, "{}", alone.said());
 }
 
@@ -128,7 +132,7 @@ fn timeout_by_signal() {
 fn timeout_by_thread() {
     for mode in ["", "worker = false"] {
         let group = format!("{}{mode}", extra_args(&["-o", "timeout_method=thread"]));
-        let done = project(&[("test_it.py", SLOW)], "", &group).run(&[]).exits(1);
+        let done = project(&[("test_it.py", SLOW)], &group).run(&[]).exits(1);
         let results = done.results();
         assert_eq!(results.verdict("test_it.py::test_hangs"), "crashed");
         assert_eq!(results.count("passed"), 8, "{:?}", results.summary);
@@ -156,7 +160,7 @@ fn hypothesis_remembers() {
                 PHASES = [Phase.reuse] if pathlib.Path('again').exists() else list(Phase)\n\n\
                 @settings(phases=PHASES)\n@given(strategies.integers())\ndef test_small(number):\n    assert number < 1000\n\n\
                 def test_else():\n    pass\n";
-    let project = project(&[("test_it.py", test)], "", "");
+    let project = project(&[("test_it.py", test)], "");
     project.run(&[]).exits(1).says("number=1000");
     project.write("again", "");
     project.run(&[]).exits(1).says("number=1000");
@@ -190,10 +194,10 @@ fn executed(project: &Path) -> Vec<(String, Value)> {
 #[test]
 fn coverage_is_that_of_a_plain_run() {
     let arguments = ["--cov=.", "--cov-report=xml", "--cov-fail-under=100"];
-    let plain = project(COVERED, "", "");
+    let plain = project(COVERED, "");
     plain_pytest(&plugins_python(), &plain, ".", &arguments);
     for mode in ["", "worker = false"] {
-        let ours = project(COVERED, "", &format!("{}{mode}", extra_args(&arguments)));
+        let ours = project(COVERED, &format!("{}{mode}", extra_args(&arguments)));
         ours.write("test_c.py", "import signs\n\ndef test_zero():\n    assert signs.sign(0) == 0\n");
         ours.run(&[]).exits(0).says("--cov-fail-under are passed over");
         std::fs::remove_file(ours.path().join("test_c.py")).expect("a file can be removed");
@@ -284,6 +288,52 @@ fn django_databases_are_not_shared() {
     check(DJANGO, &[], 1);
 }
 
+/// A transactional test that takes long, and empties the tables.
+const EMPTYING: &str = r#"
+import time, pytest
+from shop.models import Order
+
+@pytest.mark.django_db(transaction=True)
+def test_committed():
+    time.sleep(1)
+    Order.objects.create(item="second")
+"#;
+
+/// Tests that need what the session has put there; the last of them fails once.
+const NEEDING: &str = r#"
+import pathlib, pytest
+from shop.models import Order
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("number", range(3))
+def test_of_the_session(number):
+    assert Order.objects.filter(item="first").exists()
+
+@pytest.mark.django_db
+def test_unsteady():
+    assert Order.objects.filter(item="first").exists()
+    been = pathlib.Path("been")
+    if not been.exists():
+        been.touch()
+        raise AssertionError("once")
+"#;
+
+/// The history would have the longest file begin, but its tests have to come after those of the others, also if one of
+/// those is run again.
+#[test]
+fn transactional_tests_come_last() {
+    let files: Vec<_> = DJANGO.iter().copied().filter(|(path, _)| !path.starts_with("test_")).collect();
+    let files = [&files[..], &[("test_a.py", EMPTYING), ("test_b.py", NEEDING)]].concat();
+    let project = project_with(&files, "max_parallel = 1\nretry_count = 1", "");
+    for _ in 0..2 {
+        let done = project.run(&[]).exits(2);
+        let results = done.results();
+        assert_eq!(results.test("test_b.py::test_unsteady").statuses(), ["failed", "passed"], "{}", done.said());
+        assert_eq!(done.events_of("worker-started").len(), 2, "{}", done.said());
+        std::fs::remove_file(project.path().join("been")).expect("the test was here");
+    }
+}
+
 const ASKING: &str = r#"
 import os, pathlib, pytest, time
 
@@ -304,7 +354,7 @@ def test_it(number, worker_id, tmp_path_factory):
 #[test]
 fn sandboxes_can_be_told_apart() {
     for mode in ["", "worker = false\nschedule_individual = true"] {
-        let project = project(&[("test_it.py", ASKING)], "", mode);
+        let project = project(&[("test_it.py", ASKING)], mode);
         project.run(&[]).exits(0);
         assert!(project.exists("slots/0") && project.exists("slots/1"));
     }

@@ -18,6 +18,7 @@ pub(super) fn test(group: &GroupName, test: contract::Test) -> Test {
         classname: test.classname,
         tags: test.tags,
         skipped: test.skipped,
+        stage: test.stage,
     }
 }
 
@@ -31,6 +32,7 @@ pub(super) fn to_contract(test: &Test) -> contract::Test {
         classname: test.classname.clone(),
         tags: test.tags.clone(),
         skipped: test.skipped,
+        stage: test.stage,
     }
 }
 

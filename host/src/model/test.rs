@@ -27,6 +27,9 @@ pub struct Test {
     /// Whether the framework already says that it will not run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub skipped: bool,
+    /// One process runs no test of an earlier stage after one of a later.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub stage: u32,
 }
 
 impl Test {
@@ -42,8 +45,13 @@ impl Test {
             classname: None,
             tags: Vec::new(),
             skipped: false,
+            stage: 0,
         }
     }
+}
+
+fn is_first(stage: &u32) -> bool {
+    *stage == 0
 }
 
 /// Something that could not be collected, or a whole module that skipped itself: a result without a test.

@@ -125,6 +125,7 @@ impl<'a> Simulation<'a> {
             test: TestIndex::new(index),
             unit: *unit,
             expected: scenario.known.then_some(*seconds),
+            stage: 0,
         };
         schedule.add(GROUP, scenario.tests.iter().enumerate().map(entry).filter(|_| ours));
         let mut list: Vec<_> = (0..scenario.tests.len()).filter(|_| !ours).collect();
@@ -263,7 +264,7 @@ impl<'a> Simulation<'a> {
                 let tests = other.running.iter().chain(&other.pending).copied().map(TestIndex::new);
                 (*key, tests.collect())
             });
-            let (victim, tests) = self.schedule.take_back(GROUP, others)?;
+            let (victim, tests) = self.schedule.take_back(number, GROUP, others)?;
             let taken = |test: &usize| tests.contains(&TestIndex::new(*test));
             self.sandboxes.get_mut(&victim)?.pending.retain(|test| !taken(test));
             takes += 2.0 * self.scenario.latency;

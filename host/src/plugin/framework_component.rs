@@ -223,6 +223,7 @@ mod tests {
                     classname: None,
                     tags: Vec::new(),
                     skipped: false,
+                    stage: 0,
                 }
             })
             .collect();

@@ -19,6 +19,7 @@ pub(super) fn test(group: &str, id: &str) -> Arc<Test> {
         classname: None,
         tags: Vec::new(),
         skipped: false,
+        stage: 0,
     })
 }
 

@@ -124,6 +124,7 @@ impl Test {
             classname: None,
             tags: Vec::new(),
             skipped: false,
+            stage: 0,
         }
     }
 }

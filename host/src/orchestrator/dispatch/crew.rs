@@ -113,7 +113,7 @@ impl Dispatcher {
     }
 
     /// There is nothing more for this worker. It waits, unless that keeps its last test from being run, or its sandbox
-    /// from other work.
+    /// from work that it cannot do itself.
     fn dismiss(&mut self, key: SandboxKey, id: BatchId, group: GroupIndex) {
         let wanted_elsewhere =
             self.schedule.choose(key, |group| self.may_run(group, Some(id))).is_some_and(|other| other != group);
@@ -121,15 +121,15 @@ impl Dispatcher {
         if self.search.is_open(group) {
             return;
         }
-        if !running.unresolved.is_empty() || wanted_elsewhere {
+        if !running.unresolved.is_empty() || wanted_elsewhere || self.schedule.is_past(key, group) {
             running.finish();
         } else {
-            self.take_back(group);
+            self.take_back(key, group);
         }
     }
 
     /// Asks the worker that would end last for tests that it will not come to soon.
-    fn take_back(&mut self, group: GroupIndex) {
+    fn take_back(&mut self, key: SandboxKey, group: GroupIndex) {
         let asked = |running: &Running| running.worker.as_ref().is_none_or(|worker| worker.asked);
         let working = self.batches.iter().filter(|(_, running)| running.group == group && running.has_tests());
         if working.clone().any(|(_, running)| asked(running)) {
@@ -140,7 +140,7 @@ impl Dispatcher {
             |running: &Running| running.worker.as_ref().is_some_and(|worker| worker.phase == Phase::Working);
         let pending =
             working.filter(|(_, running)| takes_orders(running)).map(|(id, running)| (*id, running.pending()));
-        let Some((id, tests)) = self.schedule.take_back(group, pending) else {
+        let Some((id, tests)) = self.schedule.take_back(key, group, pending) else {
             return;
         };
         let ids = tests.iter().map(|test| self.catalog.test(*test).id.clone()).collect();

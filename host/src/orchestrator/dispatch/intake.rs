@@ -81,7 +81,8 @@ impl Dispatcher {
             let number = u32::try_from(fresh.len()).unwrap_or(u32::MAX);
             // One that belongs to no unit is one.
             let unit = test.unit.clone().map_or(number, |unit| *units.entry(unit).or_insert(number));
-            fresh.push(Entry { test: self.add(group, test), unit, expected });
+            let stage = test.stage;
+            fresh.push(Entry { test: self.add(group, test), unit, expected, stage });
         }
         self.schedule.add(group, fresh);
         for problem in problems {

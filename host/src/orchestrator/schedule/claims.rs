@@ -13,6 +13,13 @@ use super::{SandboxKey, Weigh};
 #[derive(Debug, Default)]
 pub(super) struct Claims(BTreeMap<SandboxKey, Claim>);
 
+/// Who takes over what others have claimed.
+pub(super) struct Thief {
+    pub(super) sandbox: SandboxKey,
+    /// It takes nothing of earlier stages.
+    pub(super) stage: u32,
+}
+
 #[derive(Debug)]
 struct Claim {
     group: GroupIndex,
@@ -64,31 +71,43 @@ impl Claims {
 
     /// Moves about the second half of the longest claim to a sandbox that has none. A unit is only split if at least `worth`
     /// seconds of it are left: the thief has to load it anew.
-    pub(super) fn steal(&mut self, thief: SandboxKey, group: GroupIndex, worth: f64, weigh: Weigh) {
+    pub(super) fn steal(&mut self, thief: &Thief, group: GroupIndex, worth: f64, weigh: Weigh) {
         let Some(claim) = self.longest(thief, group, weigh) else { return };
         let Some(kept) = middle(&claim.tests, worth, weigh) else { return };
-        let tests = claim.tests.split_off(kept);
-        self.0.insert(thief, Claim { group, tests });
+        let tests = claim.tests.split_off(kept.max(claim.tests.start_of(thief.stage)));
+        self.0.insert(thief.sandbox, Claim { group, tests });
     }
 
     /// Moves the last unit of the longest claim to a sandbox that has none, unless it is all that is left there.
-    pub(super) fn steal_last(&mut self, thief: SandboxKey, group: GroupIndex, weigh: Weigh) {
+    pub(super) fn steal_last(&mut self, thief: &Thief, group: GroupIndex, weigh: Weigh) {
         let Some(claim) = self.longest(thief, group, weigh) else { return };
         let tests = claim.tests.pop_unit();
-        if claim.tests.is_empty() {
-            claim.tests = tests;
+        if claim.tests.is_empty() || tests.start_of(thief.stage) > 0 {
+            claim.tests.append(tests);
         } else {
-            self.0.insert(thief, Claim { group, tests });
+            self.0.insert(thief.sandbox, Claim { group, tests });
         }
     }
 
-    fn longest(&mut self, thief: SandboxKey, group: GroupIndex, weigh: Weigh) -> Option<&mut Claim> {
-        let others = self
-            .0
-            .iter_mut()
-            .filter(|(sandbox, claim)| **sandbox != thief && claim.group == group && !claim.tests.is_empty());
+    fn longest(&mut self, thief: &Thief, group: GroupIndex, weigh: Weigh) -> Option<&mut Claim> {
+        let others = self.0.iter_mut().filter(|(sandbox, claim)| {
+            **sandbox != thief.sandbox && claim.group == group && claim.tests.last_stage() >= Some(thief.stage)
+        });
         let longest = others.map(|(_, claim)| (weigh.all(&claim.tests), claim));
         longest.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, claim)| claim)
+    }
+
+    /// How long the longest claim may take whose next test is of an earlier stage than this.
+    pub(super) fn longest_before(&self, stage: u32, group: GroupIndex, weigh: Weigh) -> f64 {
+        let is_earlier = |claim: &&Claim| claim.tests.front().is_some_and(|next| next.stage < stage);
+        let earlier = self.of(group).map(|(_, claim)| claim).filter(is_earlier);
+        earlier.map(|claim| weigh.all(&claim.tests)).fold(0.0, f64::max)
+    }
+
+    /// The stage of the next test of a sandbox's own claim.
+    pub(super) fn next_stage(&self, sandbox: SandboxKey, group: GroupIndex) -> Option<u32> {
+        let claim = self.0.get(&sandbox).filter(|claim| claim.group == group)?;
+        claim.tests.front().map(|next| next.stage)
     }
 
     /// Takes a sandbox's claim away: what was left of it.
@@ -143,15 +162,20 @@ mod tests {
             test: TestIndex::new(index),
             unit: *unit,
             expected: Some(*seconds),
+            stage: 0,
         };
         entries.iter().enumerate().map(entry).collect()
+    }
+
+    fn thief(sandbox: SandboxKey) -> Thief {
+        Thief { sandbox, stage: 0 }
     }
 
     #[track_caller]
     fn check_stolen(entries: &[(u32, f64)], worth: f64, expected: &[usize]) {
         let mut claims = Claims::default();
         claims.stake(1, GROUP, stretch(entries));
-        claims.steal(2, GROUP, worth, WEIGH);
+        claims.steal(&thief(2), GROUP, worth, WEIGH);
         let stolen = claims.take(2, GROUP, f64::INFINITY, usize::MAX, WEIGH);
         assert_eq!(stolen, expected.iter().copied().map(TestIndex::new).collect::<Vec<_>>());
         assert_eq!(claims.count(GROUP), entries.len() - expected.len());
@@ -192,8 +216,32 @@ mod tests {
         let mut claims = Claims::default();
         claims.stake(1, GROUP, stretch(&alike(&[0, 0, 0])));
         claims.stake(2, GROUP, stretch(&[(0, 0.0), (0, 0.0), (0, 5.0), (0, 5.0)]));
-        claims.steal(3, GROUP, 1.0, WEIGH);
+        claims.steal(&thief(3), GROUP, 1.0, WEIGH);
         assert_eq!(claims.take(3, GROUP, 99.0, 9, WEIGH), [TestIndex::new(3)]);
+    }
+
+    #[test]
+    fn nothing_of_an_earlier_stage_is_stolen() {
+        let staged = |stages: &[u32]| {
+            let entries = stages.iter().enumerate();
+            let entry = |(index, stage): (usize, &u32)| Entry {
+                test: TestIndex::new(index),
+                unit: 0,
+                expected: Some(1.0),
+                stage: *stage,
+            };
+            entries.map(entry).collect::<Stretch>()
+        };
+        let stolen = |stages: &[u32], stage: u32| {
+            let mut claims = Claims::default();
+            claims.stake(1, GROUP, staged(stages));
+            claims.steal(&Thief { sandbox: 2, stage }, GROUP, 1.0, WEIGH);
+            claims.take(2, GROUP, f64::INFINITY, usize::MAX, WEIGH).len()
+        };
+        assert_eq!(stolen(&[0, 0, 0, 1], 0), 2);
+        assert_eq!(stolen(&[0, 0, 0, 1], 1), 1);
+        assert_eq!(stolen(&[0, 0, 0, 1], 2), 0);
+        assert_eq!(stolen(&[2, 2, 2, 2], 2), 2);
     }
 
     #[test]

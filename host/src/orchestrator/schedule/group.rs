@@ -76,7 +76,7 @@ impl Group {
         let mut expected: Vec<_> = self.fresh.iter().filter_map(|entry| entry.expected).collect();
         let middle = expected.len() / 2;
         if expected.is_empty() {
-            return;
+            return self.fresh.by_stage();
         }
         let (_, median, _) = expected.select_nth_unstable_by(middle, f64::total_cmp);
         self.costs.expect(Some(*median));
@@ -112,11 +112,32 @@ impl Group {
         }
         (0..count).filter_map(|_| self.fresh.pop_front()).for_each(|entry| cut.push_back(entry));
     }
+
     /// From how many seconds on a unit may be in two processes at once: it is loaded twice, and tests of one file are those
     /// that are likeliest to get into each other's way.
     pub(super) fn worth_splitting(&self) -> f64 {
         let loading = self.costs.of_a_unit().unwrap_or(LOADING);
         if self.costs.are_known() { (LOADS * loading).clamp(SPLIT.0, SPLIT.1).max(loading) } else { 0.0 }
+    }
+
+    /// Sets the tests of stages before this one aside while others are taken.
+    pub(super) fn from_stage<T>(&mut self, stage: u32, take: impl FnOnce(&mut Self) -> T) -> T {
+        let start = self.fresh.start_of(stage);
+        if start == 0 {
+            return take(self);
+        }
+        let later = self.fresh.split_off(start);
+        let mut earlier = std::mem::replace(&mut self.fresh, later);
+        let taken = take(self);
+        earlier.append(std::mem::take(&mut self.fresh));
+        self.fresh = earlier;
+        taken
+    }
+
+    /// A unit for a worker that has enough for now: rather a short one.
+    pub(super) fn cut_unit(&mut self) -> Stretch {
+        let is_one_stage = self.fresh.front().map(|entry| entry.stage) == self.fresh.last_stage();
+        if is_one_stage { self.fresh.pop_unit() } else { self.cut(0.0) }
     }
 
     /// What a worker has to itself from now on.

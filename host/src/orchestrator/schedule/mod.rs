@@ -8,18 +8,21 @@ mod claims;
 mod costs;
 mod crowd;
 mod group;
+mod stages;
 mod stretch;
 #[cfg(test)]
 mod tests;
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::catalog::{GroupIndex, TestIndex};
-use claims::Claims;
+use claims::{Claims, Thief};
 use crowd::Creations;
 pub(super) use crowd::{Crowd, remaining};
 use group::{Group, Weigh};
+use stages::Stages;
 pub(super) use stretch::Entry;
 
 /// A sandbox as the schedule tells it from others.
@@ -46,6 +49,12 @@ const SHORT: f64 = 0.1;
 const SMALL_ORDER: usize = 2;
 const LARGE_ORDER: usize = 500;
 
+/// Whoever runs a batch has had nothing of it before.
+const ANY_STAGE: RangeInclusive<u32> = 0..=u32::MAX;
+
+/// For less than this, in seconds, no worker is ended so that another may run tests of an earlier stage in its place.
+const NEW_WORKER: f64 = 1.0;
+
 #[derive(Debug)]
 pub(super) struct Schedule {
     timeout: Duration,
@@ -53,11 +62,12 @@ pub(super) struct Schedule {
     again: VecDeque<Again>,
     claims: Claims,
     creations: Creations,
+    stages: Stages,
     /// Seconds that earlier runs let expect, by test.
     expected: Vec<Option<f64>>,
 }
 
-/// Tests that are handed out once more, in the shape that they have here.
+/// Tests of one stage that are handed out once more, in the shape that they have here.
 #[derive(Debug)]
 struct Again {
     batch: Batch,
@@ -75,6 +85,7 @@ impl Schedule {
             again: VecDeque::new(),
             claims: Claims::default(),
             creations: Creations::default(),
+            stages: Stages::default(),
             expected: Vec::new(),
         }
     }
@@ -83,6 +94,7 @@ impl Schedule {
     pub(super) fn add(&mut self, group: GroupIndex, tests: impl IntoIterator<Item = Entry>) {
         for entry in tests {
             remember(&mut self.expected, entry.test, entry.expected);
+            self.stages.remember(entry.test, entry.stage);
             self.groups[group.get()].fresh.push_back(entry);
         }
         self.groups[group.get()].rearrange();
@@ -112,8 +124,9 @@ impl Schedule {
 
     /// Takes back a batch that is to be run once more as it is.
     pub(super) fn give_back(&mut self, batch: Batch, avoid: Option<SandboxKey>) {
-        if !batch.tests.is_empty() {
-            self.again.push_back(Again { batch, avoid });
+        let Batch { group, tests } = batch;
+        for tests in self.stages.split(tests) {
+            self.again.push_back(Again { batch: Batch { group, tests }, avoid });
         }
     }
 
@@ -122,8 +135,7 @@ impl Schedule {
         let Batch { group, tests } = batch;
         let size = tests.len().div_ceil(sandboxes.max(1)).max(1);
         for tests in tests.chunks(size) {
-            let batch = Batch { group, tests: tests.to_vec() };
-            self.again.push_back(Again { batch, avoid: Some(avoid) });
+            self.give_back(Batch { group, tests: tests.to_vec() }, Some(avoid));
         }
     }
 
@@ -183,7 +195,7 @@ impl Schedule {
 
     /// The next batch for a free sandbox, which is one of the crowd.
     pub(super) fn batch(&mut self, sandbox: SandboxKey, group: GroupIndex, crowd: &Crowd) -> Option<Batch> {
-        if let Some(batch) = self.elsewhere(sandbox, group) {
+        if let Some(batch) = self.elsewhere(sandbox, group, &ANY_STAGE) {
             return Some(batch);
         }
         let left = self.groups[group.get()].seconds_fresh();
@@ -193,7 +205,7 @@ impl Schedule {
             let tests = batch.iter().map(|entry| entry.test).collect();
             return Some(Batch { group, tests });
         }
-        self.again_of(group)
+        self.again_of(group, &ANY_STAGE)
     }
 
     /// What a worker of the group should have next, that has these tests still.
@@ -204,7 +216,19 @@ impl Schedule {
         sandboxes: usize,
         pending: impl Iterator<Item = TestIndex>,
     ) -> Option<Batch> {
-        if let Some(batch) = self.elsewhere(sandbox, group) {
+        let batch = self.find_order(sandbox, group, sandboxes, pending)?;
+        self.stages.reach(sandbox, &batch.tests);
+        Some(batch)
+    }
+
+    fn find_order(
+        &mut self,
+        sandbox: SandboxKey,
+        group: GroupIndex,
+        sandboxes: usize,
+        pending: impl Iterator<Item = TestIndex>,
+    ) -> Option<Batch> {
+        if let Some(batch) = self.elsewhere(sandbox, group, &self.stages_open(sandbox, group)) {
             return Some(batch);
         }
         let mut tests = self.take(sandbox, group, sandboxes);
@@ -213,42 +237,73 @@ impl Schedule {
             self.claim(sandbox, group, sandboxes, busy);
             tests = self.take(sandbox, group, sandboxes);
         }
-        if tests.is_empty() { self.again_of(group) } else { Some(Batch { group, tests }) }
+        if tests.is_empty() {
+            return self.again_of(group, &self.stages_open(sandbox, group));
+        }
+        Some(Batch { group, tests })
+    }
+
+    /// The stages of which a worker may have tests out of turn: those that it has reached, up to where it goes on.
+    fn stages_open(&self, sandbox: SandboxKey, group: GroupIndex) -> RangeInclusive<u32> {
+        let reached = self.stages.reached(sandbox);
+        let fresh = &self.groups[group.get()].fresh;
+        let next_fresh = || fresh.iter().nth(fresh.start_of(reached)).map(|next| next.stage);
+        let next = self.claims.next_stage(sandbox, group).or_else(next_fresh);
+        reached..=next.unwrap_or(u32::MAX)
     }
 
     /// Gives a worker that will be busy for so many seconds a new claim.
     fn claim(&mut self, sandbox: SandboxKey, group: GroupIndex, sandboxes: usize, busy: f64) {
+        let stage = self.stages.reached(sandbox);
         let Group { fresh, costs, .. } = &self.groups[group.get()];
         let weigh = self.groups[group.get()].weigh();
         // It wants to know what follows; what takes long would wait there while others could have it.
         let is_busy = costs.are_known() && busy > ORDER;
-        match (fresh.is_empty(), is_busy) {
-            (false, false) => {
-                let claim = self.groups[group.get()].cut_claim(sandboxes);
-                self.claims.stake(sandbox, group, claim);
-            }
-            (false, true) => {
-                let claim = self.groups[group.get()].fresh.pop_unit();
-                self.claims.stake(sandbox, group, claim);
-            }
-            (true, false) => {
-                let worth = self.groups[group.get()].worth_splitting();
-                self.claims.steal(sandbox, group, worth, weigh);
-            }
-            (true, true) => self.claims.steal_last(sandbox, group, weigh),
+        if fresh.last_stage() >= Some(stage) {
+            let cut = |group: &mut Group| if is_busy { group.cut_unit() } else { group.cut_claim(sandboxes) };
+            let claim = self.groups[group.get()].from_stage(stage, cut);
+            return self.claims.stake(sandbox, group, claim);
+        }
+        let thief = Thief { sandbox, stage };
+        if is_busy {
+            self.claims.steal_last(&thief, group, weigh);
+        } else {
+            let worth = self.groups[group.get()].worth_splitting();
+            self.claims.steal(&thief, group, worth, weigh);
         }
     }
 
-    /// What to take back for a worker that has nothing to do, from the one that would end last: tests that it will not come to
+    /// Whether tests wait that this worker must not have any more, but another in its place could.
+    pub(super) fn is_past(&self, sandbox: SandboxKey, group: GroupIndex) -> bool {
+        let reached = self.stages.reached(sandbox);
+        if reached == 0 {
+            return false;
+        }
+        let fresh = self.groups[group.get()].fresh.front().is_some_and(|next| next.stage < reached);
+        let again = || self.again.iter().any(|again| again.batch.group == group && self.stage_of(again) < reached);
+        let claimed = || {
+            let worth = self.groups[group.get()].worth_splitting().max(NEW_WORKER);
+            self.claims.longest_before(reached, group, self.groups[group.get()].weigh()) > worth
+        };
+        fresh || again() || claimed()
+    }
+
+    /// What to take back for this sandbox's worker, which has nothing to do, from the one that would end last: tests that it will not come to
     /// soon. `pending` tells what each worker has, in the order in which it will run that.
     pub(super) fn take_back<Key>(
         &self,
+        sandbox: SandboxKey,
         group: GroupIndex,
         pending: impl Iterator<Item = (Key, Vec<TestIndex>)>,
     ) -> Option<(Key, Vec<TestIndex>)> {
         let seconds = |tests: &[TestIndex]| tests.iter().map(|test| self.seconds_of(group, *test)).sum::<f64>();
         let spare = pending.filter(|(_, tests)| tests.len() > LEAST_PENDING);
         let spare = spare.map(|(key, mut tests)| (key, tests.split_off(LEAST_PENDING)));
+        let stage = self.stages.reached(sandbox);
+        let spare = spare.map(|(key, mut tests)| {
+            tests.retain(|test| self.stages.of(*test) >= stage);
+            (key, tests)
+        });
         let (_, key, mut tests) = spare
             .map(|(key, tests)| (seconds(&tests), key, tests))
             .filter(|(seconds, _, _)| *seconds > SHORT / 2.0)
@@ -265,9 +320,12 @@ impl Schedule {
 
     /// The sandbox has no worker any more: what it had claimed is for the others.
     pub(super) fn release(&mut self, sandbox: SandboxKey) {
+        self.stages.leave(sandbox);
         if let Some((group, tests)) = self.claims.release(sandbox) {
             let fresh = &mut self.groups[group.get()].fresh;
-            *fresh = tests.iter().chain(fresh.iter()).copied().collect();
+            let rest = std::mem::replace(fresh, tests);
+            fresh.append(rest);
+            fresh.by_stage();
         }
     }
 
@@ -299,15 +357,23 @@ impl Schedule {
     }
 
     /// Tests of the group that are to be run again and did not fail here.
-    fn elsewhere(&mut self, sandbox: SandboxKey, group: GroupIndex) -> Option<Batch> {
-        let fits = |again: &Again| again.batch.group == group && again.avoid != Some(sandbox);
-        let position = self.again.iter().position(fits)?;
+    fn elsewhere(&mut self, sandbox: SandboxKey, group: GroupIndex, stages: &RangeInclusive<u32>) -> Option<Batch> {
+        self.take_again(|again| again.batch.group == group && again.avoid != Some(sandbox), stages)
+    }
+
+    fn again_of(&mut self, group: GroupIndex, stages: &RangeInclusive<u32>) -> Option<Batch> {
+        self.take_again(|again| again.batch.group == group, stages)
+    }
+
+    fn take_again(&mut self, fits: impl Fn(&Again) -> bool, stages: &RangeInclusive<u32>) -> Option<Batch> {
+        let staged = self.again.iter().enumerate().map(|(position, again)| (self.stage_of(again), position));
+        let fitting = staged.filter(|(stage, position)| stages.contains(stage) && fits(&self.again[*position]));
+        let (_, position) = fitting.min()?;
         self.again.remove(position).map(|again| again.batch)
     }
 
-    fn again_of(&mut self, group: GroupIndex) -> Option<Batch> {
-        let position = self.again.iter().position(|again| again.batch.group == group)?;
-        self.again.remove(position).map(|again| again.batch)
+    fn stage_of(&self, again: &Again) -> u32 {
+        again.batch.tests.first().map_or(0, |test| self.stages.of(*test))
     }
 
     /// The next tests of the worker's own claim.

@@ -14,6 +14,8 @@ pub(in crate::orchestrator) struct Entry {
     pub(in crate::orchestrator) unit: UnitKey,
     /// Seconds, where that is known.
     pub(in crate::orchestrator) expected: Option<f64>,
+    /// A worker goes through the stages in order.
+    pub(in crate::orchestrator) stage: u32,
 }
 
 /// Tests in the order in which they will be handed out.
@@ -69,6 +71,21 @@ impl Stretch {
         self.entries.iter()
     }
 
+    /// The stage of the last test: no other is later, since stretches are cut from tests that are in order.
+    pub(super) fn last_stage(&self) -> Option<u32> {
+        self.entries.back().map(|entry| entry.stage)
+    }
+
+    /// Where the tests of this stage and of later ones begin.
+    pub(super) fn start_of(&self, stage: u32) -> usize {
+        self.entries.partition_point(|entry| entry.stage < stage)
+    }
+
+    /// Adds what comes after.
+    pub(super) fn append(&mut self, later: Self) {
+        later.entries.into_iter().for_each(|entry| self.push_back(entry));
+    }
+
     /// All from `at` on.
     pub(super) fn split_off(&mut self, at: usize) -> Self {
         let stolen: Self = self.entries.split_off(at).into_iter().collect();
@@ -76,17 +93,24 @@ impl Stretch {
         stolen
     }
 
-    /// Puts whole units that take long before those that do not; within a unit the order stays.
-    pub(super) fn longest_first(&mut self, typical: f64) {
-        let mut units: HashMap<UnitKey, f64> = HashMap::new();
-        for entry in &self.entries {
-            *units.entry(entry.unit).or_default() += entry.expected.unwrap_or(typical);
+    /// Puts earlier stages before later ones; otherwise the order stays.
+    pub(super) fn by_stage(&mut self) {
+        if !self.entries.iter().is_sorted_by_key(|entry| entry.stage) {
+            self.entries.make_contiguous().sort_by_key(|entry| entry.stage);
         }
-        let mut entries = Vec::from(std::mem::take(&mut self.entries));
-        entries.sort_by(|one, other| {
-            units[&other.unit].total_cmp(&units[&one.unit]).then_with(|| one.unit.cmp(&other.unit))
+    }
+
+    /// Puts whole units that take long before those that do not, stage by stage; within a unit the order stays.
+    pub(super) fn longest_first(&mut self, typical: f64) {
+        let mut units: HashMap<(u32, UnitKey), f64> = HashMap::new();
+        for entry in &self.entries {
+            *units.entry((entry.stage, entry.unit)).or_default() += entry.expected.unwrap_or(typical);
+        }
+        let seconds = |entry: &Entry| units[&(entry.stage, entry.unit)];
+        self.entries.make_contiguous().sort_by(|one, other| {
+            let by_stage = one.stage.cmp(&other.stage);
+            by_stage.then_with(|| seconds(other).total_cmp(&seconds(one))).then_with(|| one.unit.cmp(&other.unit))
         });
-        self.entries = entries.into();
     }
 
     fn count(&mut self, entry: Entry, sign: f64) {

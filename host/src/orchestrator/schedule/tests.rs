@@ -1,5 +1,7 @@
 //! What the schedule must hold to, whatever it is told.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::stretch::UnitKey;
@@ -21,7 +23,21 @@ fn schedule_of(units: &[u32]) -> Schedule {
 }
 
 fn entry(index: usize, unit: UnitKey, expected: Option<f64>) -> Entry {
-    Entry { test: TestIndex::new(index), unit, expected }
+    Entry { test: TestIndex::new(index), unit, expected, stage: 0 }
+}
+
+/// What workers were given, each in a row until its sandbox was released.
+#[derive(Default)]
+struct Rows {
+    reached: BTreeMap<SandboxKey, u32>,
+}
+
+impl Rows {
+    /// Whether the worker may have these after what it had.
+    fn take(&mut self, sandbox: SandboxKey, stages: impl Iterator<Item = u32>) -> bool {
+        let reached = self.reached.entry(sandbox).or_default();
+        stages.into_iter().all(|stage| stage >= std::mem::replace(reached, stage))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -54,10 +70,14 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #[test]
     fn no_test_is_lost_and_none_is_out_twice(
-        units in prop::collection::vec(0u32..5, 0..200),
+        units in prop::collection::vec((0u32..5, prop_oneof![4 => Just(0u32), 1 => 0u32..4]), 0..200),
         steps in prop::collection::vec(step(), 0..80),
     ) {
-        let mut schedule = schedule_of(&units);
+        let mut schedule = Schedule::new(1, Duration::from_secs(900));
+        let entries = units.iter().enumerate();
+        schedule.add(GROUP, entries.map(|(index, (unit, stage))| Entry { stage: *stage, ..entry(index, *unit, None) }));
+        let stages = |batch: &Batch| batch.tests.iter().map(|test| units[test.get()].1).collect::<Vec<_>>().into_iter();
+        let mut rows = Rows::default();
         let mut out: Vec<Batch> = Vec::new();
         let mut finished: Vec<TestIndex> = Vec::new();
         for step in steps {
@@ -73,10 +93,13 @@ proptest! {
                 Step::Order { sandbox, sandboxes } => match schedule.order(sandbox, GROUP, sandboxes, std::iter::empty()) {
                     Some(batch) => {
                         prop_assert!(!batch.tests.is_empty());
+                        prop_assert!(rows.take(sandbox, stages(&batch)));
                         out.push(batch);
                     }
-                    // What is left is not worth to be taken over from those who have it.
-                    None => prop_assert_eq!(schedule.waiting(GROUP), schedule.claims.count(GROUP)),
+                    // What is left is not worth to be taken over from those who have it, or for others.
+                    None => prop_assert!(
+                        schedule.waiting(GROUP) == schedule.claims.count(GROUP) || schedule.is_past(sandbox, GROUP)
+                    ),
                 },
                 Step::Learn { seconds } => schedule.learn_test(GROUP, seconds),
                 Step::Turn { seconds, new_unit } => schedule.learn_turn(GROUP, seconds, new_unit),
@@ -84,7 +107,10 @@ proptest! {
                     let of = |test: TestIndex| seconds * (test.get() % 7) as f64;
                     schedule.expect(GROUP, |test| test.get().is_multiple_of(every).then(|| of(test)));
                 }
-                Step::Release { sandbox } => schedule.release(sandbox),
+                Step::Release { sandbox } => {
+                    schedule.release(sandbox);
+                    rows.reached.remove(&sandbox);
+                }
                 Step::GiveBack { sandbox } => {
                     if let Some(batch) = out.pop() {
                         schedule.give_back(batch, Some(sandbox));
@@ -104,8 +130,19 @@ proptest! {
             }
         }
         (0..4).for_each(|sandbox| schedule.release(sandbox));
-        while let Some(batch) = schedule.order(0, GROUP, 1, std::iter::empty()) {
-            out.push(batch);
+        let mut rows = Rows::default();
+        while !schedule.is_empty() {
+            match schedule.order(0, GROUP, 1, std::iter::empty()) {
+                Some(batch) => {
+                    prop_assert!(rows.take(0, stages(&batch)));
+                    out.push(batch);
+                }
+                None => {
+                    prop_assert!(schedule.is_past(0, GROUP));
+                    schedule.release(0);
+                    rows.reached.clear();
+                }
+            }
         }
         prop_assert!(schedule.is_empty());
         let mut all: Vec<_> = finished.into_iter().chain(out.into_iter().flat_map(|batch| batch.tests)).collect();

@@ -34,6 +34,7 @@ pub(super) fn test(id: &str) -> Test {
         classname: None,
         tags: vec!["slow".to_owned()],
         skipped: false,
+        stage: u32::MAX,
     }
 }
 

@@ -19,6 +19,7 @@ impl Plugin for Pytest {
     const NAME: &'static str = "pytest";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "Python tests through pytest 7 or newer";
+    const REQUESTS: &'static [&'static str] = &["run:*"];
 
     fn new(settings: Settings) -> Result<Self, Failure> {
         Ok(Self { settings, listener: None })

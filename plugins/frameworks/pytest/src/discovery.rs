@@ -62,7 +62,9 @@ impl Finding {
     /// Takes a record in; those that are not of discovery change nothing.
     pub(crate) fn take(&mut self, record: Record) {
         match record {
-            Record::Test { id, file, line, tags } => self.found.tests.push(test(id, file, line, tags)),
+            Record::Test { id, file, line, tags, stage } => {
+                self.found.tests.push(Test { line, tags, stage, ..test(id, file) });
+            }
             Record::Problem { id, status, message, details } => {
                 self.found.problems.push(problem(id, status, message, details));
             }
@@ -76,19 +78,10 @@ impl Finding {
     }
 }
 
-/// A test as the host is told of it.
-pub(crate) fn test(id: String, file: String, line: Option<u32>, tags: Vec<String>) -> Test {
+/// A test of which no more is known than its id and its file.
+pub(crate) fn test(id: String, file: String) -> Test {
     let (classname, name) = classname_and_name(&id);
-    Test {
-        id,
-        unit: Some(file.clone()),
-        file: Some(file),
-        line,
-        name: Some(name),
-        classname: Some(classname),
-        tags,
-        skipped: false,
-    }
+    Test { unit: Some(file.clone()), file: Some(file), name: Some(name), classname: Some(classname), ..Test::new(id) }
 }
 
 fn problem(id: String, status: String, message: Option<String>, details: Option<String>) -> Outcome {
@@ -118,7 +111,7 @@ mod tests {
         read(&settings, &context(), &[], &finished(journal, exit))
     }
 
-    const WHOLE: &str = r#"["n", {"test": {"id": "t/a.py::b[c]", "file": "t/a.py", "line": 3, "tags": ["slow"]}}]
+    const WHOLE: &str = r#"["n", {"test": {"id": "t/a.py::b[c]", "file": "t/a.py", "line": 3, "tags": ["slow"], "stage": 2}}]
 ["n", {"problem": {"id": "t/bad.py", "status": "error", "message": "m", "details": "d"}}]
 ["n", {"collected": {"max_failures": 1}}]
 "#;
@@ -135,6 +128,7 @@ mod tests {
             classname: Some("t.a".into()),
             tags: vec!["slow".into()],
             skipped: false,
+            stage: 2,
         };
         assert_eq!(found.tests, [expected]);
         assert_eq!(found.problems, [problem("t/bad.py".into(), "error".into(), Some("m".into()), Some("d".into()))]);

@@ -9,7 +9,14 @@ pub(crate) enum Record {
     /// pytest cannot even begin.
     Unusable { code: String, message: String, help: String },
     /// A test was discovered.
-    Test { id: String, file: String, line: Option<u32>, tags: Vec<String> },
+    Test {
+        id: String,
+        file: String,
+        line: Option<u32>,
+        tags: Vec<String>,
+        #[serde(default)]
+        stage: u32,
+    },
     /// Something that could not be collected, or that skipped itself whole.
     Problem { id: String, status: String, message: Option<String>, details: Option<String> },
     /// Collection is over. `max_failures` is 0 where pytest was not told to stop.

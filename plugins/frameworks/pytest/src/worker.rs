@@ -138,7 +138,7 @@ impl Listener {
             Record::Started { id, at: _ } => events.push(Event::Started(id)),
             Record::Finished(finished) => events.push(Event::Finished(results::over(finished))),
             Record::Unit { file, ids } => {
-                let tests = ids.into_iter().map(|id| discovery::test(id, file.clone(), None, Vec::new())).collect();
+                let tests = ids.into_iter().map(|id| discovery::test(id, file.clone())).collect();
                 events.push(Event::Unit(UnitListing { unit: file, tests }));
             }
             Record::Returned { ids } => events.push(Event::Returned(ids)),

@@ -81,6 +81,7 @@ fn test(id: &str) -> Test {
         classname: None,
         tags: Vec::new(),
         skipped: false,
+        stage: 0,
     }
 }
 

@@ -94,9 +94,11 @@ def make_plugins(pytest):
         def pytest_collection_finish(self, session):
             known = set()
             lines = []
+            stages = Stages(session.config)
             for item in session.items:
                 record = self.describe(item, session.config.rootpath)
                 if record["id"] not in known:
+                    record["stage"] = stages.next(item, record["file"])
                     known.add(record["id"])
                     lines.append(self.journal.line("test", record))
             left_out = {escape_id(item.nodeid) for item in self.collected} - known
