@@ -114,7 +114,14 @@ impl Provider {
 
     pub(super) async fn download(&self, sandbox: &str, files: &[Transfer]) -> Result<Vec<String>, Failure> {
         let component = self.component()?;
-        within(self.0.deadlines.download, self.kind(), "download", component.download(sandbox, files)).await
+        self.within_download(component.download(sandbox, files)).await
+    }
+
+    pub(super) async fn within_download<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        within(self.0.deadlines.download, self.kind(), "download", work).await
     }
 
     pub(super) fn component(&self) -> Result<&ProviderComponent, PluginError> {

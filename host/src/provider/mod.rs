@@ -2,6 +2,7 @@
 
 mod deadline;
 pub mod default;
+mod fetch;
 mod handle;
 pub mod local;
 mod sandbox;

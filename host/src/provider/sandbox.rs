@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
+use super::fetch::{NO_DOWNLOAD, fetch};
 use super::handle::Provider;
 use crate::model::{Failure, RunId, SandboxName};
 use crate::plugin::contract::{self, Created, Transfer};
@@ -130,6 +131,13 @@ impl Sandbox {
         if files.is_empty() {
             return Ok(());
         }
-        self.provider.download(&self.id, &files).await.map(drop)
+        match self.provider.download(&self.id, &files).await {
+            Err(failure) if failure.code == NO_DOWNLOAD => {}
+            downloaded => return downloaded.map(drop),
+        }
+        for Transfer { local, remote } in &files {
+            self.provider.within_download(fetch(self, remote, Path::new(local))).await?;
+        }
+        Ok(())
     }
 }

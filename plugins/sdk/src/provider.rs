@@ -39,11 +39,14 @@ pub trait Provider: Plugin {
     /// Whatever keeps it running.
     fn cancel(&self, sandbox: &str, exec_id: &str) -> Result<(), Failure>;
 
-    /// Copies files out of a sandbox; returns the remote paths that do not exist.
+    /// Copies files out of a sandbox; returns the remote paths that do not exist. Without it, the host has each file printed
+    /// by an [`exec`](Self::exec).
     ///
     /// # Errors
     /// Whatever keeps one that exists from being copied.
-    fn download(&self, sandbox: &str, files: Vec<Transfer>) -> Result<Vec<String>, Failure>;
+    fn download(&self, _sandbox: &str, _files: Vec<Transfer>) -> Result<Vec<String>, Failure> {
+        Err(Failure::new("no-download", "files are printed by a command"))
+    }
 
     /// Destroys sandboxes; one that is already gone is no failure.
     ///

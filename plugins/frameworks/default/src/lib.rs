@@ -28,6 +28,7 @@ impl Plugin for ShellCommands {
     const NAME: &'static str = "default";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "Tests that are found and run by shell commands of your own";
+    const REQUESTS: &'static [&'static str] = &["run:sh"];
 
     fn new(settings: Settings) -> Result<Self, Failure> {
         settings.check()?;

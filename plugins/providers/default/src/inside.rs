@@ -9,9 +9,6 @@ pub const COPIED: &str = "offload-copied";
 pub const NO_STDIN: &str = "offload-no-stdin";
 /// The first line of what it is sent, to tell our standard input from none.
 pub const GREETING: &str = "offload-copy";
-/// What a line that prints a file says before, or if there is no such file.
-pub const PRESENT: &str = "offload-present";
-pub const ABSENT: &str = "offload-absent";
 
 /// The command with its directory and variables.
 ///
@@ -64,12 +61,6 @@ pub fn unpack(directory: &str) -> String {
         "IFS= read -r greeting && [ \"$greeting\" = {GREETING} ] || {{ echo {NO_STDIN}; exit 1; }}; \
          mkdir -p {directory} && cd {directory} && tar -xof - && echo {COPIED}"
     )
-}
-
-/// Prints [`PRESENT`] and a file, or [`ABSENT`].
-pub fn print_file(path: &str) -> String {
-    let path = quote(&unambiguous(path));
-    format!("if test -f {path}; then echo {PRESENT} && cat {path}; else echo {ABSENT}; fi")
 }
 
 /// Kills every process that was started by an exec, wherever it moved itself. It takes as many rounds as it needs: a

@@ -25,7 +25,7 @@ impl Plugin for ShellCommands {
     const NAME: &'static str = "default";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "runs tests wherever shell commands of your own reach";
-    const REQUESTS: &'static [&'static str] = &["run:sh"];
+    const REQUESTS: &'static [&'static str] = &["run:sh", "env:*"];
 
     fn new(settings: Settings) -> Result<Self, Failure> {
         settings.check()?;
@@ -97,7 +97,7 @@ impl Provider for ShellCommands {
         match &self.settings.download_command {
             _ if files.is_empty() => Ok(Vec::new()),
             Some(download_command) => download_at_once(&self.settings, download_command, &sandbox, files),
-            None => files.into_iter().filter_map(|file| fetch(&self.settings, &sandbox, file).transpose()).collect(),
+            None => Err(Failure::new("no-download", "there is no download_command")),
         }
     }
 
@@ -190,21 +190,6 @@ fn download_at_once(
         host::log("warn", &message);
     }
     Ok(missing)
-}
-
-/// Brings one file through `exec_command`; returns its path if there is none.
-fn fetch(settings: &Settings, sandbox: &Sandbox, file: Transfer) -> Result<Option<String>, Failure> {
-    let exec_line = lifecycle::exec(settings, sandbox, &inside::print_file(&sandbox.locate(&file.remote)));
-    let finished = script::fetch(settings, &exec_line, &file.local).capture()?;
-    match finished.exit {
-        Exit::Code(0) => Ok(None),
-        Exit::Code(script::NO_FILE) => Ok(Some(file.remote)),
-        _ => Err(Failure::new(
-            "download-failed",
-            format!("reading {} in {} failed: {}", file.remote, sandbox.id, finished.complaint()),
-        )
-        .retryable()),
-    }
 }
 
 fn destroy(settings: &Settings, sandboxes: &[Sandbox]) -> Result<(), Failure> {

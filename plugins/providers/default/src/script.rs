@@ -2,7 +2,7 @@
 
 use offload_plugin::types::Command;
 
-use crate::inside::{ABSENT, GREETING, PRESENT};
+use crate::inside::GREETING;
 use crate::settings::Settings;
 
 /// What [`copy_in`] prints once the whole directory is on its way.
@@ -10,9 +10,6 @@ pub const PACKED: &str = "offload-packed";
 
 /// What it prints instead when there is no such directory.
 pub const NO_DIRECTORY: &str = "offload-no-directory";
-
-/// The exit code by which [`fetch`] tells that there is no such file.
-pub const NO_FILE: i32 = 3;
 
 /// Sends the directory `$1`, after the line `$3`, to the command line `$2`; prints `$4` when all was sent, and `$5` if there
 /// is no such directory. POSIX pipelines hide how their first command ended: it says so itself, past the pipe.
@@ -27,28 +24,6 @@ pack() {
     return "$status"
 }
 { { printf '%s\n' "$3" && pack && printf '%s\n' "$4" >&3; } | sh -c "$2" 3>&-; } 3>&1
-"#;
-
-/// Writes what the command line `$1` prints after the line `$3` into `$2`; exit code 3: it prints the line `$4`.
-const FETCH: &str = r#"
-receive() {
-    # Whatever comes first is a greeting of the sandbox's own.
-    while IFS= read -r line; do
-        case $line in
-            *"$2") cat >"$1"; return ;;
-            *"$3") return 3 ;;
-        esac
-    done
-    return 1
-}
-rm -f "$2"
-sent=$({ { sh -c "$1" 3>&-; echo "$?" >&3; } | receive "$2" "$3" "$4" >/dev/null; } 3>&1)
-received=$?
-if [ "$received" -eq 0 ] && [ "$sent" -eq 0 ]; then exit 0; fi
-rm -f "$2"
-if [ "$received" -eq 3 ]; then exit 3; fi
-echo "exec_command ended with exit code $sent" >&2
-exit 1
 "#;
 
 /// Runs the command line `$1`, which makes the files named after it; prints the positions of those that do not exist
@@ -105,11 +80,6 @@ pub fn line(settings: &Settings, line: String) -> Command {
 /// Sends a directory to the line of an exec that runs [`crate::inside::unpack`].
 pub fn copy_in(settings: &Settings, directory: &str, exec_line: &str) -> Command {
     script(settings, COPY_IN, [directory, exec_line, GREETING, PACKED, NO_DIRECTORY])
-}
-
-/// Brings one file from the line of an exec that runs [`crate::inside::print_file`].
-pub fn fetch(settings: &Settings, exec_line: &str, local: &str) -> Command {
-    script(settings, FETCH, [exec_line, local, PRESENT, ABSENT])
 }
 
 /// Runs a line of `download_command` that makes these local files.

@@ -20,7 +20,7 @@ impl Plugin for Local {
     const NAME: &'static str = "local";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "runs tests as processes of this machine";
-    const REQUESTS: &'static [&'static str] = &["run:sh"];
+    const REQUESTS: &'static [&'static str] = &["run:*", "env:*"];
 
     fn new(settings: Settings) -> Result<Self, Failure> {
         Ok(Self { settings })

@@ -122,15 +122,6 @@ fn unpacks_only_what_was_sent_to_it() {
 }
 
 #[test]
-fn tells_a_file_from_none() {
-    let place = Place::new("print");
-    let path = format!("{}/-it's\na file", place.0);
-    assert_eq!(printed(&print_file(&path), b""), format!("{ABSENT}\n"));
-    std::fs::write(&path, "contents").expect("files can be written");
-    assert_eq!(printed(&print_file(&path), b""), format!("{PRESENT}\ncontents"));
-}
-
-#[test]
 fn removes_the_run_s_directory_with_its_last_sandbox() {
     let Place(root) = &Place::new("remove");
     let (one, two) = (format!("{root}/offload-r1/one"), format!("{root}/offload-r1/it's two"));

@@ -108,30 +108,6 @@ fn each_side_s_failure_is_seen() {
 }
 
 #[test]
-fn a_file_comes_through_exec_byte_by_byte() {
-    let contents = "first\noffload-present\n\\n\u{1} last";
-    let place = Place::new("fetch").with(NASTY, contents);
-    let print = inside::print_file(&place.path(NASTY));
-    let output = run(&fetch(&place.settings(), &format!("printf 'banner\\n'; {print}"), &place.path("it's here")));
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(place.read("it's here").as_deref(), Some(contents));
-}
-
-#[test]
-fn no_file_and_no_sandbox_are_told_apart() {
-    let place = Place::new("fetch-none").with("local", "stale");
-    let settings = place.settings();
-    let absent = run(&fetch(&settings, &inside::print_file(&place.path("nowhere")), &place.path("local")));
-    assert_eq!(absent.status.code(), Some(NO_FILE));
-    assert_eq!(place.read("local"), None);
-    for broken in ["echo no such sandbox >&2; exit 3", "echo offload-present; echo half; exit 255", "true"] {
-        let output = run(&fetch(&settings, broken, &place.path("local")));
-        assert_eq!(output.status.code(), Some(1), "{broken}");
-        assert_eq!(place.read("local"), None, "{broken}");
-    }
-}
-
-#[test]
 fn a_download_is_judged_by_what_it_left() {
     let place = Place::new("download").with("a", "stale").with("b", "stale");
     let locals = [place.path("a"), place.path("b")];
