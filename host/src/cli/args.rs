@@ -121,6 +121,8 @@ pub(super) enum PluginCommand {
     Inspect(PluginInspectArgs),
     /// Try every function of a component with good and hostile input.
     Check(PluginCheckArgs),
+    /// Call a component's functions from standard input, for its tests: JSON-RPC 2.0, a message a line.
+    Drive(PluginDriveArgs),
     /// Pin the digests of the configuration's plugins in offload.lock.
     Lock,
 }
@@ -139,6 +141,12 @@ pub(super) struct PluginInspectArgs {
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct PluginDriveArgs {
+    /// The file of the component.
+    pub(super) file: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]

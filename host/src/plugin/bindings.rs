@@ -6,6 +6,7 @@ mod provider_world {
         path: "../wit",
         imports: { default: async | trappable },
         exports: { default: async },
+        additional_derives: [serde::Serialize, serde::Deserialize],
         with: { "offload:plugin/io.stdio": crate::plugin::imports::SharedStdio },
     });
 }
@@ -16,6 +17,7 @@ mod framework_world {
         path: "../wit",
         imports: { default: async | trappable },
         exports: { default: async },
+        additional_derives: [serde::Serialize, serde::Deserialize],
         with: {
             "offload:plugin/types": super::provider_world::offload::plugin::types,
             "offload:plugin/host": super::provider_world::offload::plugin::host,

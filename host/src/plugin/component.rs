@@ -98,8 +98,13 @@ impl Linked {
     }
 
     /// The same component, of which every command is taken as granted: nothing of what it asks for is run.
-    pub(super) fn on_trial(mut self) -> Self {
-        self.rights = Arc::new(OnceCell::new_with(Some(Arc::new(Rights::BuiltIn))));
+    pub(super) fn on_trial(self) -> Self {
+        self.with_rights(Rights::BuiltIn)
+    }
+
+    /// The same component with these rights, whatever it asks for.
+    pub(super) fn with_rights(mut self, rights: Rights) -> Self {
+        self.rights = Arc::new(OnceCell::new_with(Some(Arc::new(rights))));
         self
     }
 

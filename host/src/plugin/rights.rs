@@ -130,6 +130,16 @@ impl Granted {
         Self { plugin, root, allow, requests }
     }
 
+    /// All that it asks for by name.
+    pub(super) fn as_asked(plugin: Arc<str>, root: PathBuf, requests: Vec<Request>) -> Self {
+        let of = |kind: &str| {
+            let named = requests.iter().filter(|request| request.kind() == kind).filter_map(Request::what);
+            named.map(str::to_owned).collect()
+        };
+        let allow = Allow { run: of("run"), env: of("env"), net: of("net"), read: of("read"), write: of("write") };
+        Self { plugin, root, allow, requests }
+    }
+
     /// Program, arguments and variables of a command.
     fn check(&self, command: &Command) -> Result<(), Denial> {
         let begins = |grant: &[String]| command.argv.starts_with(grant);

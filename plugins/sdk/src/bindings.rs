@@ -19,7 +19,7 @@ pub mod plugin {
         ",
         path: "../../wit",
         world: "offload:sdk/plugin",
-        additional_derives: [PartialEq],
+        additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
         generate_all,
         pub_export_macro: true,
     });
@@ -37,7 +37,7 @@ pub mod provider {
         ",
         path: "../../wit",
         world: "offload:sdk/provider",
-        additional_derives: [PartialEq],
+        additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
         pub_export_macro: true,
         with: {
             "offload:plugin/types@0.1.0": crate::bindings::plugin::offload::plugin::types,
@@ -57,7 +57,7 @@ pub mod framework {
         ",
         path: "../../wit",
         world: "offload:sdk/framework",
-        additional_derives: [PartialEq],
+        additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
         pub_export_macro: true,
         with: {
             "offload:plugin/types@0.1.0": crate::bindings::plugin::offload::plugin::types,
@@ -76,7 +76,7 @@ pub mod observer {
         ",
         path: "../../wit",
         world: "offload:sdk/observer",
-        additional_derives: [PartialEq],
+        additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
         pub_export_macro: true,
         with: {
             "offload:plugin/types@0.1.0": crate::bindings::plugin::offload::plugin::types,
@@ -95,7 +95,7 @@ pub mod worker {
         ",
         path: "../../wit",
         world: "offload:sdk/worker",
-        additional_derives: [PartialEq],
+        additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
         pub_export_macro: true,
         with: {
             "offload:plugin/types@0.1.0": crate::bindings::plugin::offload::plugin::types,

@@ -16,6 +16,8 @@ pub mod provider;
 pub mod settings;
 pub mod shell;
 pub mod template;
+#[cfg(feature = "test-kit")]
+pub mod test_kit;
 pub mod worker;
 
 pub use bindings::plugin::offload::plugin::{bridge, host, io, process, types};

@@ -1,6 +1,7 @@
 //! `offload plugin`
 
 mod check;
+mod drive;
 mod inspect;
 mod list;
 mod lock;
@@ -14,6 +15,7 @@ pub(super) async fn plugin(config: &Path, command: PluginCommand) -> anyhow::Res
         PluginCommand::List(args) => list::list(config, args.format).await,
         PluginCommand::Inspect(args) => inspect::inspect_file(&args.file, args.format).await,
         PluginCommand::Check(args) => check::check_file(&args.file, args.settings.as_deref()).await,
+        PluginCommand::Drive(args) => drive::drive(&args.file).await,
         PluginCommand::Lock => lock::lock(config).await,
     }
 }
