@@ -32,8 +32,12 @@ pub fn plugins_python() -> PathBuf {
 
 /// A plugin that misbehaves as its settings say: `framework` or `provider`.
 pub fn guest(kind: &str) -> PathBuf {
-    let file = format!("offload_guest_{kind}.wasm");
-    there(target().join("guests/wasm32-wasip2/plugin").join(file), "a plugin for tests")
+    component(&format!("guest_{kind}"))
+}
+
+/// A component of this workspace, compiled by itself: `framework_cargo`, `example_http_sandboxes`.
+pub fn component(name: &str) -> PathBuf {
+    there(target().join("guests/wasm32-wasip2/plugin").join(format!("offload_{name}.wasm")), "a plugin for tests")
 }
 
 /// The directory with that Python and its scripts.

@@ -14,7 +14,7 @@ mod truth;
 
 pub use default_provider::DefaultProvider;
 pub use engines::{
-    guest, library_program, offload, old_python, plugins_python, python, python_bin, suite, suite_python,
+    component, guest, library_program, offload, old_python, plugins_python, python, python_bin, suite, suite_python,
 };
 pub use finished::Finished;
 pub use invocation::{Invocation, Running};

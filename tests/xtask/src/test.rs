@@ -4,18 +4,14 @@ use anyhow::Result;
 
 use crate::{console, fetch, program, python, toolchain, workspace};
 
-/// The plugins that do what they should not. They are compiled as the built-in ones are, into a folder of their own.
-const GUESTS: [&str; 10] = [
-    "build",
-    "--profile",
-    "plugin",
-    "--target",
-    "wasm32-wasip2",
-    "--package",
+/// The components that tests load from a file: those that do what they should not, an example, and two that come with
+/// offload.
+const COMPONENTS: [&str; 5] = [
     "offload-guest-framework",
-    "--package",
     "offload-guest-provider",
-    "--target-dir",
+    "offload-example-http-sandboxes",
+    "offload-framework-default",
+    "offload-provider-default",
 ];
 
 /// Brings what is missing, then checks and tests the whole workspace.
@@ -30,9 +26,7 @@ pub fn run() -> Result<()> {
         python::for_suites()
     })?;
     console::step("cargo-nextest", toolchain::nextest)?;
-    console::step("misbehaving plugins", || {
-        program::run(program::cargo(root).args(GUESTS).arg(workspace::target().join("guests")))
-    })?;
+    console::step("components for tests", components)?;
     fetch::run(None)?;
     console::step("clippy", || {
         program::run(program::cargo(root).args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
@@ -42,4 +36,15 @@ pub fn run() -> Result<()> {
     console::step("doc tests", || program::run(program::cargo(root).args(["test", "--workspace", "--doc"])))?;
     // Last, since its summary is what people and machines look for at the end.
     console::step("tests", || program::run(program::cargo(root).args(["nextest", "run", "--workspace"])))
+}
+
+/// Compiles them as the built-in ones are, into a folder of their own.
+fn components() -> Result<()> {
+    let mut build = program::cargo(workspace::root());
+    build.args(["build", "--profile", "plugin", "--target", "wasm32-wasip2", "--target-dir"]);
+    build.arg(workspace::target().join("guests"));
+    for package in COMPONENTS {
+        build.args(["--package", package]);
+    }
+    program::run(&mut build)
 }

@@ -5,6 +5,7 @@ mod memory;
 mod only;
 mod overhead;
 mod packaging;
+mod plugins;
 mod sample;
 mod size;
 mod sleeps;
@@ -30,6 +31,8 @@ pub enum Which {
         #[arg(long, value_name = "NAME", default_value_t)]
         only: Only,
     },
+    /// What it costs that plugins are components, beside the same code compiled for this machine
+    Plugins,
     /// Tests that sleep, in few and in many sandboxes: a part of `speed`, in five minutes
     Schedule,
 }
@@ -46,6 +49,7 @@ pub fn run(which: &Which) -> Result<()> {
     let figures = match which {
         Which::Quick => quick(),
         Which::Speed { only } => speed::measure(only),
+        Which::Plugins => plugins::measure(),
         Which::Schedule => sleeps::measure(&Only::default()),
     };
     console::say(&table::render(&figures?));

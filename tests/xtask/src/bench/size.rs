@@ -12,7 +12,7 @@ pub fn measure() -> Result<Figure> {
     let file = std::fs::metadata(&binary).with_context(|| format!("failed to find {}", binary.display()))?;
     Ok(Figure {
         what: "release binary, stripped".to_owned(),
-        aim: 25.0,
+        aim: Some(25.0),
         measured: file.len() as f64 / MEGABYTE,
         unit: "MB",
         note: "the release profile strips".to_owned(),

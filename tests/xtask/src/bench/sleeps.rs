@@ -77,14 +77,14 @@ fn makespans(durations: &[f64], sandboxes: usize, first: f64, later: f64) -> Res
     Ok([
         Figure {
             what: format!("uneven sleeps, {sandboxes} sandboxes, first run"),
-            aim: first,
+            aim: Some(first),
             measured,
             unit: "times",
             note: format!("makespan to {of}; {:.2} times the bound of {bound:.1} s", to(&cold, bound)),
         },
         Figure {
             what: format!("uneven sleeps, {sandboxes} sandboxes, history"),
-            aim: later,
+            aim: Some(later),
             measured: to(&warm, bound),
             unit: "times",
             note: "makespan to the bound, starting and ending included".to_owned(),
@@ -106,7 +106,7 @@ fn crowd() -> Result<[Figure; 2]> {
     }
     let figure = |what: &str, aim, measured, unit| Figure {
         what: format!("300 sandboxes: {what} of the host"),
-        aim,
+        aim: Some(aim),
         measured,
         unit,
         note: "600 tests that sleep two seconds, without their processes".to_owned(),

@@ -41,7 +41,7 @@ fn pytest(only: &Only) -> Result<Vec<Figure>> {
         later.push(paired(again, &faster));
         figures.push(Figure {
             what: format!("{}: to pytest -n 2", workload.name),
-            aim: 0.95,
+            aim: Some(0.95),
             measured: ratio,
             unit: "times",
             note: format!(
@@ -57,7 +57,7 @@ fn pytest(only: &Only) -> Result<Vec<Figure>> {
         if workload.name.contains("trivial") {
             figures.push(Figure {
                 what: format!("{}: to plain pytest", workload.name),
-                aim: 0.80,
+                aim: Some(0.80),
                 measured: paired(ours, plain),
                 unit: "times",
                 note: "two workers".to_owned(),
@@ -66,7 +66,7 @@ fn pytest(only: &Only) -> Result<Vec<Figure>> {
     }
     let mean = |what: &str, aim, ratios: &[f64]| Figure {
         what: what.to_owned(),
-        aim,
+        aim: Some(aim),
         measured: geometric_mean(ratios),
         unit: "times",
         note: "the faster of both ways of pytest-xdist, pair by pair".to_owned(),
@@ -94,14 +94,14 @@ fn many_tests() -> Result<Vec<Figure>> {
     Ok(vec![
         Figure {
             what: "50,000 trivial tests: to 10,000".to_owned(),
-            aim: 5.5,
+            aim: Some(5.5),
             measured: median(ratios),
             unit: "times",
             note: "two workers".to_owned(),
         },
         Figure {
             what: "50,000 trivial tests: host memory".to_owned(),
-            aim: 200.0,
+            aim: Some(200.0),
             measured: megabytes,
             unit: "MB",
             note: "the peak of three runs, without the tests' processes".to_owned(),

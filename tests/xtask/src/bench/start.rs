@@ -24,7 +24,7 @@ pub fn measure() -> Result<Figure> {
     }
     Ok(Figure {
         what: "warm start of `offload validate`".to_owned(),
-        aim: 30.0,
+        aim: Some(30.0),
         measured: sample::median(validate),
         unit: "ms",
         note: format!("median of {ROUNDS} pairs; `offload --version` takes {:.1} ms", sample::median(floor)),

@@ -3,8 +3,8 @@
 /// One promise and what was measured.
 pub struct Figure {
     pub what: String,
-    /// The measured value must be below this.
-    pub aim: f64,
+    /// The measured value must be below this, if anything is promised of it.
+    pub aim: Option<f64>,
     pub measured: f64,
     pub unit: &'static str,
     /// How it was measured, and what it should be seen beside.
@@ -12,8 +12,12 @@ pub struct Figure {
 }
 
 impl Figure {
-    fn met(&self) -> bool {
-        self.measured < self.aim
+    fn met(&self) -> &'static str {
+        match self.aim {
+            None => "",
+            Some(aim) if self.measured < aim => "met",
+            Some(_) => "not met",
+        }
     }
 }
 
@@ -21,13 +25,13 @@ impl Figure {
 pub fn render(figures: &[Figure]) -> String {
     let mut text = format!("\n{:<36} {:>12} {:>12}  {:<8} {}\n", "what", "aim", "figure", "", "how");
     for figure in figures {
-        let met = if figure.met() { "met" } else { "not met" };
+        let aim = figure.aim.map_or_else(String::new, |aim| format!("< {aim} {}", figure.unit));
         text.push_str(&format!(
             "{:<36} {:>12} {:>12}  {:<8} {}\n",
             figure.what,
-            format!("< {} {}", figure.aim, figure.unit),
+            aim,
             format!("{:.2} {}", figure.measured, figure.unit),
-            met,
+            figure.met(),
             figure.note
         ));
     }
