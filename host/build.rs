@@ -8,6 +8,8 @@ use std::process::Command;
 
 const TARGET: &str = "wasm32-wasip2";
 const PREBUILT: &str = "OFFLOAD_PREBUILT_PLUGINS";
+/// Where `cargo xtask package` puts the components into the crate.
+const PACKAGED: &str = "packaged/components";
 const PLUGINS: [&str; 5] =
     ["provider-default", "provider-local", "framework-cargo", "framework-default", "framework-pytest"];
 
@@ -15,9 +17,12 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed={PREBUILT}");
     let out = PathBuf::from(variable("OUT_DIR"));
+    let root = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
     let components = match env::var_os(PREBUILT) {
         Some(folder) => prebuilt(Path::new(&folder)),
-        None => build(&out),
+        None if root.join("../plugins/sdk").is_dir() => build(&out),
+        // Not a checkout: the crate was packaged, with what it needs.
+        None => prebuilt(&root.join(PACKAGED)),
     };
     let table = table(&components);
     let file = out.join("components.rs");
@@ -33,7 +38,8 @@ fn prebuilt(folder: &Path) -> Vec<(&'static str, PathBuf)> {
             let file = folder.join(format!("{name}.wasm"));
             if !file.is_file() {
                 fail(&format!(
-                    "{PREBUILT} names {}, which has no {name}.wasm: it must hold {}",
+                    "there is no {name}.wasm in {}. {PREBUILT} must name a folder with {}; a crate brings them along if it is \
+                     packaged by `cargo xtask package`",
                     folder.display(),
                     PLUGINS.map(|name| format!("{name}.wasm")).join(", "),
                 ));

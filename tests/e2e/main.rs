@@ -16,6 +16,7 @@ mod init;
 mod library;
 mod nasty_ids;
 mod output;
+mod packaged;
 mod plugin_files;
 mod provider_trouble;
 mod pytest_plugins;

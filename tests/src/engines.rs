@@ -7,6 +7,11 @@ pub fn offload() -> PathBuf {
     built("offload")
 }
 
+/// The binary that was installed from the packaged crate.
+pub fn installed_offload() -> PathBuf {
+    there(target().join("installed").join("bin").join("offload"), "the offload of the packaged crate")
+}
+
 /// The program of `library/program.rs`.
 pub fn library_program() -> PathBuf {
     built("library")

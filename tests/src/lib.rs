@@ -14,7 +14,8 @@ mod truth;
 
 pub use default_provider::DefaultProvider;
 pub use engines::{
-    component, guest, library_program, offload, old_python, plugins_python, python, python_bin, suite, suite_python,
+    component, guest, installed_offload, library_program, offload, old_python, plugins_python, python, python_bin,
+    suite, suite_python,
 };
 pub use finished::Finished;
 pub use invocation::{Invocation, Running};

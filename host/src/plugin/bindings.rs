@@ -3,7 +3,7 @@
 mod provider_world {
     wasmtime::component::bindgen!({
         world: "provider-plugin",
-        path: "../wit",
+        path: "wit",
         imports: { default: async | trappable },
         exports: { default: async },
         additional_derives: [serde::Serialize, serde::Deserialize],
@@ -14,7 +14,7 @@ mod provider_world {
 mod framework_world {
     wasmtime::component::bindgen!({
         world: "worker-framework-plugin",
-        path: "../wit",
+        path: "wit",
         imports: { default: async | trappable },
         exports: { default: async },
         additional_derives: [serde::Serialize, serde::Deserialize],

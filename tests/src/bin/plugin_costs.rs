@@ -45,7 +45,7 @@ async fn main() -> Result<()> {
     let (component, cold) = timed(|| load("pytest", "{}"));
     let component = component?;
     tell("cold compile", cold);
-    tell("warm load", middle(|| Ok(drop(load("pytest", "{}")?)))?);
+    tell("warm load", middle(|| load("pytest", "{}").map(drop))?);
 
     let mut alive = Vec::with_capacity(INSTANCES);
     let mut took = Vec::new();
@@ -74,8 +74,7 @@ async fn main() -> Result<()> {
     let (through, native) = packaging(&suite, &python).await?;
     tell("a run of the suite", through);
     tell("a run of the suite, native", native);
-    println!("{}", Value::Object(figures));
-    Ok(())
+    writeln!(std::io::stdout(), "{}", Value::Object(figures)).context("cannot write to standard output")
 }
 
 fn load(name: &str, settings: &str) -> Result<FrameworkComponent> {
@@ -130,9 +129,9 @@ async fn junit() -> Result<(f64, f64)> {
     while junit.len() < JUNIT_BYTES {
         let id = format!("test number {}", tests.len());
         let output = "some line of output, as tests print them &amp; more\n".repeat(8);
-        write!(
+        writeln!(
             junit,
-            "<testcase classname=\"c\" name=\"{id}\" time=\"0.01\"><system-out>{output}</system-out></testcase>\n"
+            "<testcase classname=\"c\" name=\"{id}\" time=\"0.01\"><system-out>{output}</system-out></testcase>"
         )?;
         tests.push(Test::new(id));
     }

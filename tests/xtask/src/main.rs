@@ -4,6 +4,7 @@ mod bench;
 mod console;
 mod demo;
 mod fetch;
+mod package;
 mod program;
 mod python;
 mod simulate;
@@ -40,6 +41,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Package the crate `offload` with its components, so that it installs where there is no WebAssembly target
+    Package,
     /// Measure what the project promises about speed and size
     Bench {
         #[command(subcommand)]
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Task::Demo => demo::run(),
         Task::Fetch { dir } => fetch::run(dir.as_deref()),
         Task::Simulate { arguments } => simulate::run(&arguments),
+        Task::Package => package::run(),
         Task::Bench { which } => bench::run(&which),
     };
     match done {

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{console, fetch, program, python, toolchain, workspace};
+use crate::{console, fetch, package, program, python, toolchain, workspace};
 
 /// The components that tests load from a file: those that do what they should not, an example, and two that come with
 /// offload.
@@ -31,6 +31,9 @@ pub fn run() -> Result<()> {
     console::step("clippy", || {
         program::run(program::cargo(root).args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
     })?;
+    // Before the build, which puts the workspace's own binary in its place again.
+    package::run()?;
+    console::step("packaged crate", package::install)?;
     // The end-to-end tests drive the real binary, which building only tests would leave out.
     console::step("build", || program::run(program::cargo(root).args(["build", "--workspace", "--all-targets"])))?;
     console::step("doc tests", || program::run(program::cargo(root).args(["test", "--workspace", "--doc"])))?;

@@ -121,7 +121,7 @@ impl Group {
     }
 
     /// Sets the tests of stages before this one aside while others are taken.
-    pub(super) fn from_stage<T>(&mut self, stage: u32, take: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn beginning_with<T>(&mut self, stage: u32, take: impl FnOnce(&mut Self) -> T) -> T {
         let start = self.fresh.start_of(stage);
         if start == 0 {
             return take(self);

@@ -261,7 +261,7 @@ impl Schedule {
         let is_busy = costs.are_known() && busy > ORDER;
         if fresh.last_stage() >= Some(stage) {
             let cut = |group: &mut Group| if is_busy { group.cut_unit() } else { group.cut_claim(sandboxes) };
-            let claim = self.groups[group.get()].from_stage(stage, cut);
+            let claim = self.groups[group.get()].beginning_with(stage, cut);
             return self.claims.stake(sandbox, group, claim);
         }
         let thief = Thief { sandbox, stage };

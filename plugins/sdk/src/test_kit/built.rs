@@ -1,6 +1,7 @@
 //! The component of the crate whose tests run.
 
 use std::env;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -31,6 +32,8 @@ pub fn build(crate_dir: impl AsRef<Path>) -> PathBuf {
     let messages = output.stdout.split(|byte| *byte == b'\n');
     let messages = messages.filter_map(|line| serde_json::from_slice::<Message>(line).ok());
     let made = messages.filter(|message| message.reason == "compiler-artifact").flat_map(|message| message.filenames);
-    let component = made.filter(|file| file.extension().is_some_and(|extension| extension == "wasm")).last();
+    // The crate's own comes after those of what it depends on.
+    let component =
+        made.fold(None, |last, file| if file.extension() == Some(OsStr::new("wasm")) { Some(file) } else { last });
     component.unwrap_or_else(|| panic!("cargo made no component: is crate-type in Cargo.toml [\"cdylib\", \"rlib\"]?"))
 }

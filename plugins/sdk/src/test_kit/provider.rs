@@ -8,16 +8,19 @@ use super::ran::Ran;
 use crate::provider::{Created, ImageSpec, Prepared, SandboxSpec, Transfer};
 use crate::types::{Captured, Command, Failure};
 
+/// Says what becomes of each command that a provider runs, given what that finds on its standard input.
+pub(super) type Processes = Box<dyn FnMut(&Command, &[u8]) -> Ran>;
+
 /// A provider's component, loaded into the host.
 pub struct ProviderComponent {
     line: Line,
     loaded: Loaded,
-    answer: Box<dyn FnMut(&Command, &[u8]) -> Ran>,
+    answer: Processes,
     commands: Vec<Command>,
 }
 
 impl ProviderComponent {
-    pub(super) fn of(line: Line, loaded: Loaded, answer: Box<dyn FnMut(&Command, &[u8]) -> Ran>) -> Self {
+    pub(super) fn of(line: Line, loaded: Loaded, answer: Processes) -> Self {
         Self { line, loaded, answer, commands: Vec::new() }
     }
 

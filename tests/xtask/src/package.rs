@@ -1,0 +1,89 @@
+//! `cargo xtask package`: the crate `offload` with all that it needs besides its own code.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{console, program, toolchain, workspace};
+
+/// The workspace's profile, which the crate does not bring along.
+const PROFILE: [&str; 3] = [
+    "profile.dev.debug=\"line-tables-only\"",
+    "profile.dev.package.\"*\".opt-level=2",
+    "profile.dev.package.\"*\".debug=false",
+];
+
+/// Builds the components, puts them into the crate and packages that. Whether it installs is for a test to say.
+pub fn run() -> Result<()> {
+    let root = workspace::root();
+    let packaged = root.join("host").join("packaged");
+    console::step("wasm target", toolchain::wasm_target)?;
+    console::step("components", || components(&packaged.join("components")))?;
+    console::step("crate", || {
+        program::run(program::cargo(root).args(["package", "--package", "offload", "--no-verify", "--allow-dirty"]))
+    })
+}
+
+/// Installs the packaged crate into `target/installed` by a compiler that knows no WebAssembly, as people without this
+/// repository would, but for optimisation. What it depends on is built as in the workspace, so that this is not done twice.
+pub fn install() -> Result<()> {
+    let target = workspace::target();
+    let place = tempfile::tempdir().context("failed to make a directory")?;
+    let crates = target.join("package");
+    let name = concat!("offload-", env!("CARGO_PKG_VERSION"));
+    program::run(
+        Command::new("tar").arg("-xzf").arg(crates.join(format!("{name}.crate"))).arg("-C").arg(place.path()),
+    )?;
+    let compiler = place.path().join("rustc");
+    let script = "#!/bin/sh\ncase \"$*\" in *wasm32*) echo 'no such target' >&2; exit 1 ;; esac\nexec rustc \"$@\"\n";
+    fs::write(&compiler, script).context("failed to write a script")?;
+    fs::set_permissions(&compiler, fs::Permissions::from_mode(0o755)).context("failed to make a script executable")?;
+    let mut install = program::cargo(place.path());
+    install.args(["install", "--debug", "--locked", "--force", "--path", name]).env("RUSTC", compiler);
+    install.arg("--root").arg(target.join("installed")).env("CARGO_TARGET_DIR", &target);
+    for setting in PROFILE {
+        install.args(["--config", setting]);
+    }
+    program::run(&mut install)
+}
+
+/// The components that the host embeds, compiled as it compiles them.
+fn components(folder: &Path) -> Result<()> {
+    let root = workspace::root();
+    let target = workspace::target().join("guests");
+    let plugins = plugins(root)?;
+    let mut build = program::cargo(root);
+    build.args(["build", "--profile", "plugin", "--target", "wasm32-wasip2", "--target-dir"]).arg(&target);
+    for plugin in &plugins {
+        build.args(["--package", &format!("offload-{plugin}")]);
+    }
+    program::run(&mut build)?;
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("failed to empty {}", folder.display()))?;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("failed to make {}", folder.display()))?;
+    for plugin in plugins {
+        let built = target.join("wasm32-wasip2/plugin").join(format!("offload_{}.wasm", plugin.replace('-', "_")));
+        let to = folder.join(format!("{plugin}.wasm"));
+        fs::copy(&built, &to).with_context(|| format!("failed to copy {} to {}", built.display(), to.display()))?;
+    }
+    Ok(())
+}
+
+/// `provider-local`, `framework-pytest`, …: a folder each below those of the kinds.
+fn plugins(root: &Path) -> Result<Vec<String>> {
+    let mut plugins = Vec::new();
+    for (kind, folder) in [("framework", "frameworks"), ("provider", "providers")] {
+        let folder: PathBuf = root.join("plugins").join(folder);
+        let entries = fs::read_dir(&folder).with_context(|| format!("failed to list {}", folder.display()))?;
+        for entry in entries {
+            let name = entry.context("failed to list plugins")?.file_name();
+            plugins.push(format!("{kind}-{}", name.to_string_lossy()));
+        }
+    }
+    ensure!(!plugins.is_empty(), "there are no plugins in {}", root.display());
+    Ok(plugins)
+}
