@@ -6,7 +6,7 @@ use offload_tests::Project;
 const WATCHED: &str = "import os, pathlib, time\n\nHERE = pathlib.Path(__file__).parent.parent\n\ndef note(what, name):\n    \
     fd = os.open(HERE / 'watch.log', os.O_WRONLY | os.O_APPEND | os.O_CREAT)\n    \
     os.write(fd, f'{what} {name}\\n'.encode())\n    os.close(fd)\n\ndef watched(name):\n    \
-    note('+', name)\n    time.sleep(0.15)\n    note('-', name)\n";
+    note('+', name)\n    time.sleep(0.4)\n    note('-', name)\n";
 
 fn project(rules: &[(&str, &str)]) -> Project {
     let mut config = String::from("[offload]\nmax_parallel = 4\nretry_count = 0\n\n");

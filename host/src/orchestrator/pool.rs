@@ -276,3 +276,42 @@ impl Default for SandboxPool {
         Self::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::default::{DefaultConfig, DefaultProvider};
+
+    /// Whether a pool of two comes up whose sandboxes are made so, in a directory of its own, and how many were made.
+    async fn populated(create_command: &str) -> (Result<(), Failure>, usize) {
+        let place = tempfile::tempdir().expect("a directory");
+        let provider = DefaultProvider::new(DefaultConfig {
+            working_dir: Some(place.path().to_owned()),
+            create_command: format!("echo x >>made; {create_command}"),
+            exec_command: "sh -c {command}".to_owned(),
+            destroy_command: "true".to_owned(),
+            ..DefaultConfig::default()
+        });
+        let mut pool = SandboxPool::new();
+        let populated = pool.populate(2, &provider, &SandboxConfig::default()).await;
+        assert_eq!(pool.close().await, []);
+        let made = std::fs::read_to_string(place.path().join("made")).expect("it was tried");
+        (populated, made.lines().count())
+    }
+
+    #[tokio::test]
+    async fn the_first_sandbox_that_comes_up_is_enough() {
+        assert_eq!(populated("echo box").await.0, Ok(()));
+        let (result, made) = populated("if mkdir once; then exit 1; fi; echo box").await;
+        assert_eq!(result, Ok(()));
+        assert!(made >= 2);
+    }
+
+    #[tokio::test]
+    async fn a_pool_in_which_nothing_comes_up_says_why_and_ends() {
+        let (result, made) = populated("echo no room >&2; exit 1").await;
+        let failure = result.expect_err("nothing came up");
+        assert!(failure.message.contains("no room"), "{failure}");
+        assert!(made > 2, "failed creations are tried again, in other places: {made}");
+    }
+}
