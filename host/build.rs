@@ -10,8 +10,8 @@ const TARGET: &str = "wasm32-wasip2";
 const PREBUILT: &str = "OFFLOAD_PREBUILT_PLUGINS";
 /// Where `cargo xtask package` puts the components into the crate.
 const PACKAGED: &str = "packaged/components";
-const PLUGINS: [&str; 5] =
-    ["provider-default", "provider-local", "framework-cargo", "framework-default", "framework-pytest"];
+const PLUGINS: [&str; 6] =
+    ["provider-default", "provider-local", "framework-cargo", "framework-default", "framework-go", "framework-pytest"];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

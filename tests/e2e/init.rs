@@ -2,7 +2,7 @@
 
 use offload_tests::Project;
 
-const FRAMEWORKS: [&str; 3] = ["pytest", "cargo", "default"];
+const FRAMEWORKS: [&str; 4] = ["pytest", "cargo", "go", "default"];
 const PROVIDERS: [&str; 2] = ["local", "default"];
 
 #[test]
@@ -48,6 +48,18 @@ fn cargo_pairs_run_at_once() {
         project.offload(&["init", "--provider", provider, "--framework", "cargo"]).finish().exits(0);
         let done = project.run(&[]).exits(0);
         assert_eq!(done.results().tests.len(), 1, "{provider}: {:?}", done.results().ids());
+    }
+}
+
+#[test]
+fn go_pairs_run_at_once() {
+    for provider in PROVIDERS {
+        let project = Project::new()
+            .file("go.mod", "module example.com/small\n\ngo 1.19\n")
+            .file("small_test.go", "package small\n\nimport \"testing\"\n\nfunc TestIt(t *testing.T) {}\n");
+        project.offload(&["init", "--provider", provider, "--framework", "go"]).finish().exits(0);
+        let done = project.offload(&["run"]).envs(offload_tests::go_environment()).finish().exits(0);
+        assert_eq!(done.results().ids(), ["example.com/small.TestIt"], "{provider}");
     }
 }
 

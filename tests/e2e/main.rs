@@ -7,6 +7,7 @@ mod crashes;
 mod custom_group;
 mod default_provider;
 mod discovery;
+mod go;
 mod groups;
 mod history;
 mod hostile_frameworks;

@@ -35,6 +35,27 @@ pub fn plugins_python() -> PathBuf {
     there(target().join("plugins-venv").join("bin").join("python"), "the Python environment with plugins of pytest")
 }
 
+/// The machine's Go. No checkout of ours brings one.
+#[track_caller]
+pub fn go() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|directory| directory.join("go")).find(|file| file.is_file());
+    found.unwrap_or_else(|| panic!("Go is missing. On Debian and Ubuntu `apt-get install golang-go` brings it"))
+}
+
+/// What Go finds in its environment: it builds below `target/` and fetches nothing.
+#[track_caller]
+pub fn go_environment() -> [(&'static str, PathBuf); 5] {
+    // The cache takes the place of the user's own, so that nothing outside of `target/` is changed.
+    [
+        ("GOCACHE", target().join("go-cache")),
+        ("GOENV", "off".into()),
+        ("GOFLAGS", "".into()),
+        ("GOPROXY", "off".into()),
+        ("GOTOOLCHAIN", "local".into()),
+    ]
+}
+
 /// A plugin that misbehaves as its settings say: `framework` or `provider`.
 pub fn guest(kind: &str) -> PathBuf {
     component(&format!("guest_{kind}"))

@@ -70,6 +70,12 @@ impl<'project> Invocation<'project> {
         self
     }
 
+    #[must_use]
+    pub fn envs<V: AsRef<std::ffi::OsStr>>(mut self, variables: impl IntoIterator<Item = (&'static str, V)>) -> Self {
+        self.command.envs(variables);
+        self
+    }
+
     /// How long it may take before it is ended and the test fails.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {

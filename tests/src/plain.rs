@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::{Project, Results};
+use crate::{Project, Results, engines};
 
 /// Status by test: passed, failed, error, skipped, xfailed, xpassed.
 pub type Outcomes = BTreeMap<String, String>;
@@ -72,6 +72,34 @@ pub fn plain_nextest(directory: &Path) -> Outcomes {
     }
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!outcomes.is_empty(), "plain nextest in {} ran nothing; it said:\n{said}", directory.display());
+    outcomes
+}
+
+/// Runs plain `go test` in a directory. Ids are ours, and the last word on a test counts: on the way go can be told lies.
+#[track_caller]
+pub fn plain_go_test(directory: &Path) -> Outcomes {
+    let output = Command::new(engines::go())
+        .args(["test", "-json", "-count=1", "./..."])
+        .envs(engines::go_environment())
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .output()
+        .expect("go starts");
+    let mut outcomes = Outcomes::new();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let Ok(event) = serde_json::from_str::<Value>(line) else { continue };
+        let Some(test) = event["Test"].as_str().filter(|test| !test.contains('/')) else { continue };
+        let status = match event["Action"].as_str() {
+            Some("pass") => "passed",
+            Some("fail") => "failed",
+            Some("skip") => "skipped",
+            _ => continue,
+        };
+        let package = event["Package"].as_str().expect("a test has a package");
+        outcomes.insert(format!("{package}.{test}"), status.to_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!outcomes.is_empty(), "plain go test in {} ran nothing; it said:\n{said}", directory.display());
     outcomes
 }
 

@@ -4,6 +4,7 @@ pub mod cargo;
 mod convert;
 pub mod default;
 mod discovery;
+pub mod go;
 mod handle;
 mod observation;
 pub mod pytest;

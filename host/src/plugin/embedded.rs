@@ -40,6 +40,7 @@ mod tests {
     fn components_take_no_more_than_they_use() {
         check(Kind::Framework, "default", &["types", "host"], &["metadata", "framework"]);
         check(Kind::Framework, "cargo", &["types", "host"], &["metadata", "framework", "observer"]);
+        check(Kind::Framework, "go", &["types", "host"], &["metadata", "framework", "observer"]);
         check(Kind::Framework, "pytest", &["types", "host"], &["metadata", "framework", "observer", "worker"]);
         for name in ["default", "local"] {
             check(Kind::Provider, name, &["types", "host", "io", "process"], &["metadata", "provider"]);

@@ -1,0 +1,268 @@
+//! The command that lists tests, and what it listed.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use offload_plugin::framework::{FinishedRun, RunPlan};
+use offload_plugin::types::{Command, Context, Exit, Failure, Found, Outcome, Test};
+
+use crate::compiler;
+use crate::event::{self, Event};
+use crate::known::Known;
+use crate::name::{self, TestName};
+use crate::printed::Printed;
+use crate::settings::Settings;
+use crate::story;
+use crate::test::TWICE;
+use crate::trouble;
+
+/// The list goes through a file, since only so much of standard output is kept; and go builds below a directory that goes
+/// with everything else, even if go is killed.
+const SCRIPT: &str = r#"if [ -z "$GOTMPDIR" ]; then mkdir -p "$2" && export GOTMPDIR="$2"; fi
+list=$1; shift 2
+exec "$@" >"$list""#;
+
+const LIST: &str = "-list=^(Test|Example|Fuzz)";
+
+/// # Errors
+/// `go` is no command.
+pub fn plan(settings: &Settings, context: &Context, paths: &[String]) -> Result<RunPlan, Failure> {
+    let packages = if paths.is_empty() { settings.packages.clone() } else { packages_of(paths) };
+    let list = format!("{}list.json", context.scratch);
+    let directory = format!("{}go-build", context.scratch);
+    let argv = settings.test_command(&[LIST], &packages)?;
+    let arguments = [list.as_str(), &directory].into_iter().chain(argv.iter().map(String::as_str));
+    Ok(RunPlan { result_files: vec![list.clone()], ..RunPlan::new(Command::script(SCRIPT, arguments)) })
+}
+
+/// What go is to list for these: packages as they are, for a file the directory that it is in, for a test its package.
+fn packages_of(paths: &[String]) -> Vec<String> {
+    let packages: BTreeSet<_> = paths.iter().map(|path| package_of(path)).collect();
+    packages.into_iter().collect()
+}
+
+fn package_of(path: &str) -> String {
+    if path.ends_with(".go") {
+        let directory = path.rsplit_once('/').map_or(".", |(directory, _)| directory);
+        let is_rooted = directory.starts_with('/') || directory.starts_with('.');
+        return if is_rooted { directory.to_owned() } else { format!("./{directory}") };
+    }
+    TestName::of_id(path).map_or(path, |test| test.package).to_owned()
+}
+
+/// The tests that go listed, and what it could not build. With `paths` that are all tests, those; a test beside others
+/// stands for its package.
+///
+/// # Errors
+/// go failed, and does not say of which package.
+pub fn read(run: &FinishedRun, paths: &[String]) -> Result<Found, Failure> {
+    let stderr = String::from_utf8_lossy(&run.output.stderr);
+    let listed = run.files.first().and_then(|file| file.contents.as_deref()).unwrap_or_default();
+    let Listing { packages, mut said } = Listing::of(&String::from_utf8_lossy(listed));
+    said.push_str(&stderr);
+    let mut found = Found::new(Vec::new());
+    for (package, listed) in &packages {
+        found.tests.extend(listed.tests(package));
+        found.problems.extend(listed.problem(package, &said));
+    }
+    if run.output.exit != Exit::Code(0) && found.problems.is_empty() {
+        return Err(trouble::explain(&run.output, "discovery-failed"));
+    }
+    // Of all that there is, also where less is wanted.
+    found.memo = serde_json::to_string(&Known::of(&found.tests)).ok();
+    if !paths.is_empty() && paths.iter().all(|path| TestName::of_id(path).is_some()) {
+        found.tests.retain(|test| paths.contains(&test.id));
+    }
+    Ok(found)
+}
+
+/// What go said of each package, and of builds.
+#[derive(Default)]
+struct Listing {
+    packages: BTreeMap<String, Listed>,
+    said: String,
+}
+
+#[derive(Default)]
+struct Listed {
+    /// How often each name was listed: a package and its external test package may have the same.
+    names: BTreeMap<String, usize>,
+    /// A line of which the end has not come yet.
+    unfinished: String,
+    printed: Printed,
+    is_unbuilt: bool,
+    has_failed: bool,
+    failed_build: String,
+}
+
+impl Listing {
+    fn of(text: &str) -> Self {
+        let mut listing = Self::default();
+        let mut packages: HashMap<String, Listed> = HashMap::new();
+        for event in text.lines().filter_map(event::read) {
+            if event.action == "build-output" {
+                listing.said.push_str(&event.output);
+            } else if !event.package.is_empty() {
+                packages.entry(event.package.clone()).or_default().take(event);
+            }
+        }
+        listing.packages = packages.into_iter().collect();
+        listing
+    }
+}
+
+impl Listed {
+    fn take(&mut self, event: Event) {
+        match event.action.as_str() {
+            "output" => {
+                self.is_unbuilt |= event::unbuilt(&event.output).is_some();
+                self.printed.push(&event.output);
+                self.unfinished.push_str(&event.output);
+                while let Some((line, rest)) = self.unfinished.split_once('\n') {
+                    if let Some(name) = listed(line) {
+                        *self.names.entry(name.to_owned()).or_default() += 1;
+                    }
+                    self.unfinished = rest.to_owned();
+                }
+            }
+            "fail" => {
+                self.has_failed = true;
+                self.failed_build = event.failed_build;
+            }
+            _ => {}
+        }
+    }
+
+    fn tests(&self, package: &str) -> impl Iterator<Item = Test> {
+        // What a process listed that then failed may not be all: its problem says so.
+        self.names.iter().map(move |(name, count)| Test {
+            unit: Some(package.to_owned()),
+            name: Some(name.clone()),
+            classname: Some(package.to_owned()),
+            tags: if *count > 1 { vec![TWICE.to_owned()] } else { Vec::new() },
+            ..Test::new(TestName { package, name }.to_string())
+        })
+    }
+
+    fn problem(&self, package: &str, said: &str) -> Option<Outcome> {
+        if self.is_unbuilt {
+            return Some(compiler::error(package, package, &self.failed_build, said));
+        }
+        if !self.has_failed {
+            return None;
+        }
+        let text = self.printed.text();
+        let reason = story::panic(&text).or_else(|| story::ending(&text)).or_else(|| story::last_line(&text));
+        let reason = reason.unwrap_or_else(|| "go does not say why".to_owned());
+        let mut outcome = Outcome::new(package, "error");
+        outcome.message = Some(format!("the tests of {package} could not be listed: {reason}"));
+        outcome.details = Some(text);
+        Some(outcome)
+    }
+}
+
+/// The test that a line of the list names. What the package itself printed may stand before it, if that has no line of its
+/// own: better a test that is missed when it is to run than one that nobody knows of.
+fn listed(line: &str) -> Option<&str> {
+    line.char_indices().map(|(at, _)| &line[at..]).find(|rest| name::is_name(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use offload_plugin::framework::ResultFile;
+    use offload_plugin::types::Captured;
+
+    use super::*;
+
+    fn output(package: &str, text: &str) -> String {
+        format!("{}\n", serde_json::json!({"Action": "output", "Package": package, "Output": text}))
+    }
+
+    fn ended(action: &str, package: &str) -> String {
+        format!("{}\n", serde_json::json!({"Action": action, "Package": package, "Elapsed": 0.1}))
+    }
+
+    fn run(exit: i32, stderr: &str, listed: &str) -> FinishedRun {
+        FinishedRun {
+            output: Captured { exit: Exit::Code(exit), stdout: Vec::new(), stderr: stderr.as_bytes().to_vec() },
+            files: vec![ResultFile { path: "list.json".to_owned(), contents: Some(listed.as_bytes().to_vec()) }],
+        }
+    }
+
+    fn listing() -> String {
+        [
+            output("m", "hello\n"),
+            output("m", "unendedTestA\n"),
+            output("m", "Test"),
+            output("m", "B\nExampleC\nFuzzD\nTesting\nBenchmarkE\n"),
+            output("m", "ok  \tm\t0.002s\n"),
+            ended("pass", "m"),
+            output("m/none", "?   \tm/none\t[no test files]\n"),
+            ended("skip", "m/none"),
+            output("m/two", "TestA\nTestB\nTestA\nok  \tm/two\t(cached)\n"),
+            ended("pass", "m/two"),
+        ]
+        .concat()
+    }
+
+    #[track_caller]
+    fn check(paths: &[&str], expected: &[&str]) {
+        let paths: Vec<_> = paths.iter().map(|path| (*path).to_owned()).collect();
+        let found = read(&run(0, "", &listing()), &paths).expect("discovery works");
+        assert!(found.problems.is_empty());
+        assert_eq!(found.tests.iter().map(|test| test.id.as_str()).collect::<Vec<_>>(), expected);
+        let twice: Vec<_> =
+            found.tests.iter().filter(|test| test.tags == [TWICE]).map(|test| test.id.as_str()).collect();
+        assert!(twice.iter().all(|id| *id == "m/two.TestA"), "{twice:?}");
+    }
+
+    #[test]
+    fn finds_what_go_lists() {
+        check(&[], &["m.ExampleC", "m.FuzzD", "m.TestA", "m.TestB", "m/two.TestA", "m/two.TestB"]);
+        check(&["m.TestA", "m/two.TestB"], &["m.TestA", "m/two.TestB"]);
+        check(&["m.FuzzD", "./two"], &["m.ExampleC", "m.FuzzD", "m.TestA", "m.TestB", "m/two.TestA", "m/two.TestB"]);
+    }
+
+    #[test]
+    fn paths_become_packages() {
+        let paths = ["m/v2.TestA", "./a/b_test.go", "b/b_test.go", "c_test.go", "./...", "m.v2"].map(str::to_owned);
+        assert_eq!(packages_of(&paths), [".", "./...", "./a", "./b", "m.v2", "m/v2"]);
+    }
+
+    #[test]
+    fn a_package_that_cannot_be_listed_is_a_problem_and_costs_no_other() {
+        let listed = [
+            listing(),
+            "FAIL\tm/old [build failed]\n".to_owned(),
+            format!(
+                "{}\n",
+                serde_json::json!({"Action": "build-output", "ImportPath": "m/new", "Output": "# m/new\nn.go:1: no\n"})
+            ),
+            output("m/new", "FAIL\tm/new [build failed]\n"),
+            format!("{}\n", serde_json::json!({"Action": "fail", "Package": "m/new", "FailedBuild": "m/new"})),
+            output("m/dies", "panic: init\n\ngoroutine 1 [running]:\nexit status 2\n"),
+            ended("fail", "m/dies"),
+        ];
+        let found = read(&run(1, "# m/old\no.go:2: bad\n", &listed.concat()), &[]).expect("the others were listed");
+        let problems: Vec<_> = found
+            .problems
+            .iter()
+            .map(|problem| (problem.id.as_str(), problem.message.as_deref().unwrap_or_default()))
+            .collect();
+        assert_eq!(
+            problems,
+            [
+                ("m/dies", "the tests of m/dies could not be listed: panic: init"),
+                ("m/new", "m/new could not be built: n.go:1: no"),
+                ("m/old", "m/old could not be built: o.go:2: bad"),
+            ]
+        );
+        assert_eq!(found.tests.len(), 6);
+    }
+
+    #[test]
+    fn says_why_nothing_was_found() {
+        let failure = read(&run(1, "go: go.mod file not found", ""), &[]).expect_err("there is no module");
+        assert_eq!(failure.code, "discovery-failed");
+        assert!(failure.message.ends_with("go.mod file not found"), "{}", failure.message);
+    }
+}
