@@ -1,4 +1,5 @@
-//! Builds the built-in plugins as components and hands them to `src/plugin/embedded.rs`.
+//! Builds the built-in plugins as components and hands them to `src/plugin/embedded.rs`, and gathers what
+//! `offload plugin new` writes.
 
 use std::env;
 use std::fmt::Write;
@@ -24,9 +25,9 @@ fn main() {
         // Not a checkout: the crate was packaged, with what it needs.
         None => prebuilt(&root.join(PACKAGED)),
     };
-    let table = table(&components);
-    let file = out.join("components.rs");
-    fs::write(&file, table).unwrap_or_else(|error| fail(&format!("cannot write {}: {error}", file.display())));
+    write(&out.join("components.rs"), &table(&components));
+    write(&out.join("templates.rs"), &texts("TEMPLATES", &templates()));
+    write(&out.join("vendored.rs"), &texts("VENDORED", &vendored()));
 }
 
 /// Packagers, and machines that cannot have the WebAssembly target, bring the components themselves.
@@ -127,6 +128,51 @@ fn table(components: &[(&str, PathBuf)]) -> String {
         .expect("writing to a string");
     }
     table + "];\n"
+}
+
+/// The files of the projects that `offload plugin new` begins, by their paths below `templates/`.
+fn templates() -> Vec<(String, PathBuf)> {
+    files_below(&PathBuf::from(variable("CARGO_MANIFEST_DIR")).join("src/cli/plugin/new/templates"), "")
+}
+
+/// What such a project brings along, by paths in the workspace: the contract, and the kit for authors in Rust with what its
+/// manifest refers to.
+fn vendored() -> Vec<(String, PathBuf)> {
+    let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")).join("..");
+    let files = ["Cargo.toml", "LICENSE"].map(|name| (name.to_owned(), root.join(name)));
+    ["plugins/sdk", "wit"].iter().flat_map(|folder| files_below(&root, folder)).chain(files).collect()
+}
+
+/// All files below `root/folder`, by their paths below `root`, in the same order everywhere.
+fn files_below(root: &Path, folder: &str) -> Vec<(String, PathBuf)> {
+    // What tools leave behind is no source.
+    const NO_SOURCES: [&str; 3] = ["__pycache__", "node_modules", "target"];
+    let directory = root.join(folder);
+    println!("cargo::rerun-if-changed={}", directory.display());
+    let unreadable = |error| -> ! { fail(&format!("cannot read {}: {error}", directory.display())) };
+    let entries = fs::read_dir(&directory).unwrap_or_else(|error| unreadable(error));
+    let entries = entries.map(|entry| entry.unwrap_or_else(|error| unreadable(error)));
+    let mut names: Vec<_> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.retain(|name| !NO_SOURCES.contains(&name.as_str()));
+    names.sort();
+    let paths = names.into_iter().map(|name| if folder.is_empty() { name } else { format!("{folder}/{name}") });
+    let found = paths.flat_map(|path| match root.join(&path) {
+        below if below.is_dir() => files_below(root, &path),
+        file => vec![(path, file)],
+    });
+    found.collect()
+}
+
+fn texts(table: &str, files: &[(String, PathBuf)]) -> String {
+    let mut text = format!("pub(super) static {table}: [(&str, &str); {}] = [\n", files.len());
+    for (path, file) in files {
+        writeln!(text, "    ({path:?}, include_str!({file:?})),").expect("writing to a string");
+    }
+    text + "];\n"
+}
+
+fn write(file: &Path, text: &str) {
+    fs::write(file, text).unwrap_or_else(|error| fail(&format!("cannot write {}: {error}", file.display())));
 }
 
 fn variable(name: &str) -> String {

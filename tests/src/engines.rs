@@ -66,6 +66,11 @@ pub fn component(name: &str) -> PathBuf {
     there(target().join("guests/wasm32-wasip2/plugin").join(format!("offload_{name}.wasm")), "a plugin for tests")
 }
 
+/// An example plugin that is written in another language: `unittest`.
+pub fn example(name: &str) -> PathBuf {
+    there(target().join("examples").join(format!("{name}.wasm")), "an example plugin")
+}
+
 /// The directory with that Python and its scripts.
 pub fn python_bin() -> PathBuf {
     target().join("pytest-venv").join("bin")
@@ -92,7 +97,8 @@ fn profile() -> PathBuf {
     if deps.ends_with("deps") { deps.parent().unwrap_or(deps).to_owned() } else { deps.to_owned() }
 }
 
-pub(crate) fn target() -> PathBuf {
+/// Where cargo puts what it builds, and xtask what it brings.
+pub fn target() -> PathBuf {
     profile().parent().expect("the profile's directory lies in the target directory").to_owned()
 }
 

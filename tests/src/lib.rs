@@ -14,12 +14,12 @@ mod truth;
 
 pub use default_provider::DefaultProvider;
 pub use engines::{
-    component, go, go_environment, guest, installed_offload, library_program, offload, old_python, plugins_python,
-    python, python_bin, suite, suite_python,
+    component, example, go, go_environment, guest, installed_offload, library_program, offload, old_python,
+    plugins_python, python, python_bin, suite, suite_python, target,
 };
 pub use finished::Finished;
 pub use invocation::{Invocation, Running};
 pub use junit::{Case, Junit, Suite};
-pub use plain::{compare, plain_go_test, plain_nextest, plain_pytest};
+pub use plain::{compare, plain_go_test, plain_nextest, plain_pytest, plain_unittest};
 pub use project::Project;
 pub use results::{Attempt, Results, Test};

@@ -1,7 +1,7 @@
 //! What the frameworks say without offload, and how it compares.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -14,17 +14,30 @@ pub type Outcomes = BTreeMap<String, String>;
 /// Runs plain pytest in a project's directory, with a plugin that notes every outcome.
 #[track_caller]
 pub fn plain_pytest(python: &Path, project: &Project, python_path: &str, arguments: &[&str]) -> Outcomes {
-    let directory = project.path();
-    let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("suites/plain");
+    let search = format!("{}:{python_path}", programs().display());
+    let mut command = Command::new(python);
+    command.args(["-m", "pytest", "-q", "-p", "plain_outcomes", "-p", "no:cacheprovider"]).args(arguments);
+    noted(command.env("PYTHONPATH", search), project)
+}
+
+/// Runs `python -m unittest` with these arguments in a project's directory, and notes every outcome.
+#[track_caller]
+pub fn plain_unittest(python: &Path, project: &Project, arguments: &[&str]) -> Outcomes {
+    noted(Command::new(python).arg(programs().join("plain_unittest.py")).args(arguments), project)
+}
+
+fn programs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("suites/plain")
+}
+
+/// What a command notes in the file that PLAIN_OUTCOMES names.
+#[track_caller]
+fn noted(command: &mut Command, project: &Project) -> Outcomes {
     let notes = tempfile::NamedTempFile::new().expect("a temporary file can be made");
-    let search = format!("{}:{python_path}", plugins.display());
-    let output = Command::new(python)
-        .args(["-m", "pytest", "-q", "-p", "plain_outcomes", "-p", "no:cacheprovider"])
-        .args(arguments)
-        .current_dir(&directory)
+    let output = command
+        .current_dir(project.path())
         // Some suites write files of fixed names there.
         .env("TMPDIR", project.temporary())
-        .env("PYTHONPATH", search)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PLAIN_OUTCOMES", notes.path())
         .stdin(Stdio::null())
@@ -32,8 +45,8 @@ pub fn plain_pytest(python: &Path, project: &Project, python_path: &str, argumen
         .expect("Python starts");
     let text = std::fs::read_to_string(notes.path()).expect("the notes can be read");
     serde_json::from_str(&text).unwrap_or_else(|error| {
-        let said = String::from_utf8_lossy(&output.stdout);
-        panic!("plain pytest in {} noted nothing ({error}); it said:\n{said}", directory.display())
+        let said = [output.stdout, output.stderr].concat();
+        panic!("{command:?} noted nothing ({error}); it said:\n{}", String::from_utf8_lossy(&said))
     })
 }
 

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::plugin::PluginName;
 use crate::config::{CopyDir, EnvVar};
 use crate::model::Shard;
+use crate::plugin::Kind;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -45,7 +47,7 @@ pub(super) enum Command {
     Merge(MergeArgs),
     /// Show what earlier runs say: the slowest, the flakiest and the newly failing tests.
     History(HistoryArgs),
-    /// List, inspect and pin plugins.
+    /// Begin, list, inspect and pin plugins.
     Plugin(PluginArgs),
     /// Validate the configuration file.
     Validate,
@@ -115,6 +117,8 @@ pub(super) struct PluginArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PluginCommand {
+    /// Begin a plugin of your own: a small project that builds and passes its test.
+    New(PluginNewArgs),
     /// List the plugins that come with offload and those of the configuration, with their grants.
     List(PluginListArgs),
     /// Show what a component is, and what it would need.
@@ -125,6 +129,65 @@ pub(super) enum PluginCommand {
     Drive(PluginDriveArgs),
     /// Pin the digests of the configuration's plugins in offload.lock.
     Lock,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct PluginNewArgs {
+    /// What `type` in offload.toml will say, such as my-runner.
+    pub(super) name: PluginName,
+    /// What it is: where tests run, or how they are found, run and judged.
+    #[arg(long, value_enum)]
+    pub(super) kind: NewKind,
+    /// What it is written in.
+    #[arg(long, value_enum)]
+    pub(super) lang: Language,
+    /// The directory to make, instead of one of that name here.
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum NewKind {
+    /// Where tests run.
+    Provider,
+    /// How tests are found, run and judged.
+    Framework,
+}
+
+impl From<NewKind> for Kind {
+    fn from(kind: NewKind) -> Self {
+        match kind {
+            NewKind::Provider => Self::Provider,
+            NewKind::Framework => Self::Framework,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Language {
+    Rust,
+    Javascript,
+    Python,
+}
+
+impl Language {
+    /// As it is typed.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::Javascript => "javascript",
+            Self::Python => "python",
+        }
+    }
+
+    /// As it is written.
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::Rust => "Rust",
+            Self::Javascript => "JavaScript",
+            Self::Python => "Python",
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]

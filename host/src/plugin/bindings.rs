@@ -7,7 +7,10 @@ mod provider_world {
         imports: { default: async | trappable },
         exports: { default: async },
         additional_derives: [serde::Serialize, serde::Deserialize],
-        with: { "offload:plugin/io.stdio": crate::plugin::imports::SharedStdio },
+        with: {
+            "offload:plugin/io.stdio": crate::plugin::imports::SharedStdio,
+            "offload:plugin/bridge.connection": crate::plugin::imports::Connection,
+        },
     });
 }
 
@@ -46,5 +49,5 @@ pub(super) mod exports {
 }
 
 pub(super) mod imports {
-    pub use super::provider_world::offload::plugin::{host, io, process, types};
+    pub use super::provider_world::offload::plugin::{bridge, host, io, process, types};
 }

@@ -50,6 +50,7 @@ impl Runtime {
         let mut providers = frameworks.clone();
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut providers)?;
         imports::io::add_to_linker::<State, HasSelf<State>>(&mut providers, |state| state)?;
+        imports::bridge::add_to_linker::<State, HasSelf<State>>(&mut providers, |state| state)?;
         imports::process::add_to_linker::<State, HasSelf<State>>(&mut providers, |state| state)?;
         let ticked = engine.weak();
         std::thread::Builder::new().name("epoch".into()).spawn(move || {

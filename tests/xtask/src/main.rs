@@ -3,6 +3,7 @@
 mod bench;
 mod console;
 mod demo;
+mod example_unittest;
 mod fetch;
 mod package;
 mod program;
@@ -30,6 +31,8 @@ enum Task {
     Test,
     /// Build offload and watch it run a small suite with a failing and a flaky test
     Demo,
+    /// Test and build the example plugins that are written in other languages
+    Examples,
     /// Bring the real suites that the end-to-end tests and the benchmarks run
     Fetch {
         /// Where to, instead of target/suites
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Test => test::run(),
         Task::Demo => demo::run(),
+        Task::Examples => example_unittest::build(),
         Task::Fetch { dir } => fetch::run(dir.as_deref()),
         Task::Simulate { arguments } => simulate::run(&arguments),
         Task::Package => package::run(),

@@ -56,6 +56,13 @@ pub fn with_plugins() -> Result<()> {
     environment("plugins-venv", PLUGIN_PINS).map(drop)
 }
 
+/// The environment that makes components of Python, with what the example plugin pins; its `bin` directory.
+pub fn with_componentize() -> Result<PathBuf> {
+    let pins = workspace::root().join("plugins/examples/unittest/requirements.txt");
+    let pins = fs::read_to_string(&pins).with_context(|| format!("failed to read {}", pins.display()))?;
+    environment("componentize-venv", &pins.lines().collect::<Vec<_>>())
+}
+
 /// An environment for each major version of pytest.
 pub fn with_each_pytest() -> Result<()> {
     PYTEST_VERSIONS.iter().try_for_each(|(name, pin)| environment(name, &[pin]).map(drop))
@@ -74,7 +81,7 @@ fn environment(name: &str, pins: &[&str]) -> Result<PathBuf> {
     }
     make(&dir)?;
     program::run(Command::new(bin.join("python")).args(["-m", "pip", "install", "--quiet"]).args(pins))
-        .with_context(|| format!("failed to install pytest into {}", dir.display()))?;
+        .with_context(|| format!("failed to install {} into {}", pins.join(", "), dir.display()))?;
     fs::write(&stamp, wanted).with_context(|| format!("failed to write {}", stamp.display()))?;
     Ok(bin)
 }

@@ -11,6 +11,7 @@ wit_bindgen::generate!({
             import offload:plugin/host@0.1.0;
             import offload:plugin/io@0.1.0;
             import offload:plugin/process@0.1.0;
+            import offload:plugin/bridge@0.1.0;
             export offload:plugin/metadata@0.1.0;
             export offload:plugin/provider@0.1.0;
         }
@@ -23,6 +24,7 @@ wit_bindgen::generate!({
 
 use exports::offload::plugin::metadata::{Guest as Metadata, Info};
 use exports::offload::plugin::provider::{Created, Guest as Provider, ImageSpec, Prepared, SandboxSpec, Transfer};
+use offload::plugin::bridge::Connection;
 use offload::plugin::io::Stdio;
 use offload::plugin::types::{Command, Exit, Failure};
 use offload::plugin::{host, process};
@@ -71,6 +73,7 @@ fn act(function: &str) -> Result<(), Failure> {
             drop(std::net::TcpStream::connect("127.0.0.1:9").map_err(|error| failure(format!("connect: {error}")))?)
         }
         "run" => drop(process::capture(&argv(&["python3", "-c", "print(1)"]), &[])?),
+        "bridge" => drop(Connection::open(&argv(&["sh", "-c", "cat"]))?),
         "preload" => {
             let env = vec![("LD_PRELOAD".to_owned(), "/tmp/evil.so".to_owned())];
             drop(process::capture(&Command { env, ..argv(&["sh", "-c", "true"]) }, &[])?);
