@@ -9,8 +9,8 @@ use std::process::Command;
 
 const TARGET: &str = "wasm32-wasip2";
 const PREBUILT: &str = "OFFLOAD_PREBUILT_PLUGINS";
-/// Where `cargo xtask package` puts the components into the crate.
-const PACKAGED: &str = "packaged/components";
+/// Where `cargo xtask package` puts into the crate what a checkout has elsewhere.
+const PACKAGED: &str = "packaged";
 const PLUGINS: [&str; 6] =
     ["provider-default", "provider-local", "framework-cargo", "framework-default", "framework-go", "framework-pytest"];
 
@@ -23,7 +23,7 @@ fn main() {
         Some(folder) => prebuilt(Path::new(&folder)),
         None if root.join("../plugins/sdk").is_dir() => build(&out),
         // Not a checkout: the crate was packaged, with what it needs.
-        None => prebuilt(&root.join(PACKAGED)),
+        None => prebuilt(&root.join(PACKAGED).join("components")),
     };
     write(&out.join("components.rs"), &table(&components));
     write(&out.join("templates.rs"), &texts("TEMPLATES", &templates()));
@@ -138,9 +138,15 @@ fn templates() -> Vec<(String, PathBuf)> {
 /// What such a project brings along, by paths in the workspace: the contract, and the kit for authors in Rust with what its
 /// manifest refers to.
 fn vendored() -> Vec<(String, PathBuf)> {
-    let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")).join("..");
-    let files = ["Cargo.toml", "LICENSE"].map(|name| (name.to_owned(), root.join(name)));
-    ["plugins/sdk", "wit"].iter().flat_map(|folder| files_below(&root, folder)).chain(files).collect()
+    let crate_dir = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
+    let root = crate_dir.join("..");
+    if root.join("plugins/sdk").is_dir() {
+        let files = ["Cargo.toml", "LICENSE"].map(|name| (name.to_owned(), root.join(name)));
+        return ["plugins/sdk", "wit"].iter().flat_map(|folder| files_below(&root, folder)).chain(files).collect();
+    }
+    // A crate that was packaged brings them along; a folder with a manifest would have been left out of it.
+    let packaged = files_below(&crate_dir.join(PACKAGED).join("sources"), "");
+    packaged.into_iter().map(|(path, file)| (path.strip_suffix(".in").unwrap_or(&path).to_owned(), file)).collect()
 }
 
 /// All files below `root/folder`, by their paths below `root`, in the same order everywhere.

@@ -21,7 +21,11 @@ pub fn run() -> Result<()> {
     let root = workspace::root();
     let packaged = root.join("host").join("packaged");
     console::step("wasm target", toolchain::wasm_target)?;
+    if packaged.exists() {
+        fs::remove_dir_all(&packaged).with_context(|| format!("failed to empty {}", packaged.display()))?;
+    }
     console::step("components", || components(&packaged.join("components")))?;
+    console::step("sources for authors of plugins", || sources(root, &packaged.join("sources")))?;
     console::step("crate", || {
         program::run(program::cargo(root).args(["package", "--package", "offload", "--no-verify", "--allow-dirty"]))
     })
@@ -61,14 +65,33 @@ fn components(folder: &Path) -> Result<()> {
         build.args(["--package", &format!("offload-{plugin}")]);
     }
     program::run(&mut build)?;
-    if folder.exists() {
-        fs::remove_dir_all(folder).with_context(|| format!("failed to empty {}", folder.display()))?;
-    }
     fs::create_dir_all(folder).with_context(|| format!("failed to make {}", folder.display()))?;
     for plugin in plugins {
         let built = target.join("wasm32-wasip2/plugin").join(format!("offload_{}.wasm", plugin.replace('-', "_")));
         let to = folder.join(format!("{plugin}.wasm"));
         fs::copy(&built, &to).with_context(|| format!("failed to copy {} to {}", built.display(), to.display()))?;
+    }
+    Ok(())
+}
+
+/// What `offload plugin new` puts into projects. Manifests get another name: cargo leaves folders with one out.
+fn sources(root: &Path, to: &Path) -> Result<()> {
+    let listed = program::output(Command::new("git").current_dir(root).args([
+        "ls-files",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+        "plugins/sdk",
+        "wit",
+        "Cargo.toml",
+        "LICENSE",
+    ]))?;
+    for path in listed.lines() {
+        let name = if path.ends_with("Cargo.toml") { format!("{path}.in") } else { path.to_owned() };
+        let file = to.join(name);
+        let folder = file.parent().context("a file without a folder")?;
+        fs::create_dir_all(folder).with_context(|| format!("failed to make {}", folder.display()))?;
+        fs::copy(root.join(path), &file).with_context(|| format!("failed to copy {path}"))?;
     }
     Ok(())
 }
