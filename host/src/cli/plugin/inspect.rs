@@ -1,5 +1,6 @@
 //! `offload plugin inspect`
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use console::style;
@@ -76,9 +77,8 @@ fn text(path: &Path, name: &str, inspection: &Inspection) -> String {
 
 /// A package is named once, however many of its interfaces are imported.
 fn packages(interfaces: &[&str]) -> String {
-    let mut packages: Vec<_> = interfaces.iter().filter_map(|name| name.split('/').next()).collect();
-    packages.dedup();
-    packages.join(", ")
+    let packages: BTreeSet<_> = interfaces.iter().filter_map(|name| name.split('/').next()).collect();
+    packages.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 fn settings(schema: &str) -> String {

@@ -153,13 +153,16 @@ class Result(unittest.TestResult):
 class Suite(unittest.TestSuite):
     """Tells what classes and modules are set up for. Without these hooks only crashes there would be blamed on another test."""
 
+    coming = None
+
     def _handleModuleFixture(self, test, result):
         self.coming = test
         super()._handleModuleFixture(test, result)
 
     def _handleModuleTearDown(self, result):
         super()._handleModuleTearDown(result)
-        result.turn_to(self.coming)
+        if self.coming is not None:
+            result.turn_to(self.coming)
 
     def _handleClassSetUp(self, test, result):
         result.turn_to(test)

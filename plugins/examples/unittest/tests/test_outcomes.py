@@ -1,8 +1,9 @@
 """What becomes of tests, held against what unittest says of them."""
 
-from tests.suite import Suite
-
+import commands
 from componentize_py_types import Err
+from tests.suite import Suite
+from wit_world.imports.types import Exit_Code
 
 # Each test's name says what has to become of it.
 EVERYTHING = """
@@ -189,6 +190,8 @@ class Outcomes(Suite):
         self.write("test_it.py", EVERYTHING)
         found = self.discover().tests
         self.write("test_it.py", "raise ImportError('changed')\n")
+        run = self.finish(commands.run(self.settings, self.attempt(), found[:2]))
+        self.assertEqual(run.output.exit, Exit_Code(0), run.output.stderr)
         outcomes = self.run_tests(found[:2])
         self.assertEqual([outcome.status for outcome in outcomes.values()], ["error", "error"])
         for outcome in outcomes.values():
