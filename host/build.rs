@@ -11,8 +11,15 @@ const TARGET: &str = "wasm32-wasip2";
 const PREBUILT: &str = "OFFLOAD_PREBUILT_PLUGINS";
 /// Where `cargo xtask package` puts into the crate what a checkout has elsewhere.
 const PACKAGED: &str = "packaged";
-const PLUGINS: [&str; 6] =
-    ["provider-default", "provider-local", "framework-cargo", "framework-default", "framework-go", "framework-pytest"];
+const PLUGINS: [&str; 7] = [
+    "provider-default",
+    "provider-local",
+    "framework-cargo",
+    "framework-default",
+    "framework-go",
+    "framework-pytest",
+    "framework-vitest",
+];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

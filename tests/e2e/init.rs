@@ -2,7 +2,7 @@
 
 use offload_tests::Project;
 
-const FRAMEWORKS: [&str; 4] = ["pytest", "cargo", "go", "default"];
+const FRAMEWORKS: [&str; 5] = ["pytest", "cargo", "vitest", "go", "default"];
 const PROVIDERS: [&str; 2] = ["local", "default"];
 
 #[test]
@@ -60,6 +60,18 @@ fn go_pairs_run_at_once() {
         project.offload(&["init", "--provider", provider, "--framework", "go"]).finish().exits(0);
         let done = project.offload(&["run"]).envs(offload_tests::go_environment()).finish().exits(0);
         assert_eq!(done.results().ids(), ["example.com/small.TestIt"], "{provider}");
+    }
+}
+
+#[test]
+fn vitest_pairs_run_at_once() {
+    for provider in PROVIDERS {
+        let project = Project::new()
+            .link("node_modules", &offload_tests::vitest(4))
+            .file("src/it.test.js", "import { test } from \"vitest\";\ntest(\"works\", () => {});\n");
+        project.offload(&["init", "--provider", provider, "--framework", "vitest"]).finish().exits(0);
+        let done = project.run(&[]).exits(0);
+        assert_eq!(done.results().ids(), ["src/it.test.js > works"], "{provider}");
     }
 }
 

@@ -35,4 +35,5 @@ mod stopping;
 mod test_kit;
 mod timeouts;
 mod unreported;
+mod vitest;
 mod workers;

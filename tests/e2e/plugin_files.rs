@@ -138,7 +138,7 @@ fn a_component_from_the_web_is_fetched_once() {
 fn what_there_is_can_be_listed_and_inspected() {
     let project = project(&framework(), "");
     let done = project.offload(&["plugin", "list"]).finish().exits(0);
-    for name in ["local", "default", "pytest", "cargo", "go", "it"] {
+    for name in ["local", "default", "pytest", "cargo", "go", "vitest", "it"] {
         assert!(done.stdout.lines().any(|line| line.starts_with(name)), "{}", done.stdout);
     }
     done.says("comes with offload").says("not pinned; may run sh");

@@ -71,6 +71,11 @@ pub fn example(name: &str) -> PathBuf {
     there(target().join("examples").join(format!("{name}.wasm")), "an example plugin")
 }
 
+/// The packages of this major version of vitest: a `node_modules`.
+pub fn vitest(version: u32) -> PathBuf {
+    there(target().join(format!("vitest{version}")).join("node_modules"), "a vitest")
+}
+
 /// The directory with that Python and its scripts.
 pub fn python_bin() -> PathBuf {
     target().join("pytest-venv").join("bin")

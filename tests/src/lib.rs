@@ -15,11 +15,11 @@ mod truth;
 pub use default_provider::DefaultProvider;
 pub use engines::{
     component, example, go, go_environment, guest, installed_offload, library_program, offload, old_python,
-    plugins_python, python, python_bin, suite, suite_python, target,
+    plugins_python, python, python_bin, suite, suite_python, target, vitest,
 };
 pub use finished::Finished;
 pub use invocation::{Invocation, Running};
 pub use junit::{Case, Junit, Suite};
-pub use plain::{compare, plain_go_test, plain_nextest, plain_pytest, plain_unittest};
+pub use plain::{compare, plain_go_test, plain_nextest, plain_pytest, plain_unittest, plain_vitest};
 pub use project::Project;
 pub use results::{Attempt, Results, Test};

@@ -116,6 +116,45 @@ pub fn plain_go_test(directory: &Path) -> Outcomes {
     outcomes
 }
 
+/// Runs plain vitest in a project's directory. Ids are the file and the names with ` > ` between them; those of the same
+/// names are counted.
+#[track_caller]
+pub fn plain_vitest(project: &Project) -> Outcomes {
+    // What vitest looks up is the path without links.
+    let directory = project.path().canonicalize().expect("the project is there");
+    let report = project.beside().join("plain.json");
+    let output = Command::new("npx")
+        .args(["--no-install", "vitest", "run", "--reporter=json"])
+        .arg(format!("--outputFile={}", report.display()))
+        .current_dir(&directory)
+        .env_remove("CI")
+        .stdin(Stdio::null())
+        .output()
+        .expect("npx starts");
+    let text = std::fs::read_to_string(&report).unwrap_or_default();
+    let report: Value = serde_json::from_str(&text).unwrap_or_else(|error| {
+        let said = String::from_utf8_lossy(&output.stderr);
+        panic!("plain vitest in {} reported nothing ({error}); it said:\n{said}", directory.display())
+    });
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let text = |value: &Value| value.as_str().expect("it is text").to_owned();
+    let mut outcomes = Outcomes::new();
+    let mut counts = BTreeMap::new();
+    for file in list(&report["testResults"]) {
+        let path = text(&file["name"]);
+        let path = Path::new(&path).strip_prefix(&directory).expect("the file lies in the project").to_owned();
+        for test in list(&file["assertionResults"]) {
+            let names = list(&test["ancestorTitles"]).iter().chain([&test["title"]]).map(text).collect::<Vec<_>>();
+            let id = format!("{} > {}", path.display(), names.join(" > "));
+            let count = counts.entry(id.clone()).and_modify(|count| *count += 1).or_insert(1);
+            let id = if *count == 1 { id } else { format!("{id} #{count}") };
+            let status = if test["status"] == "todo" { "skipped".to_owned() } else { text(&test["status"]) };
+            outcomes.insert(id, status);
+        }
+    }
+    outcomes
+}
+
 /// Holds what offload reports against what the framework says by itself: nothing missing, nothing extra, nothing different.
 /// `None` where they agree, otherwise what differs.
 pub fn compare(plain: &Outcomes, results: &Results, name_of: impl Fn(&str) -> String) -> Option<String> {

@@ -78,6 +78,13 @@ impl Project {
         self
     }
 
+    /// Adds a link to a directory that is elsewhere.
+    #[must_use]
+    pub fn link(self, path: &str, to: &Path) -> Self {
+        std::os::unix::fs::symlink(to, self.path().join(path)).expect("a link can be made");
+        self
+    }
+
     /// Writes a file below the project, with the directories above it.
     pub fn write(&self, path: &str, contents: impl AsRef<[u8]>) -> PathBuf {
         let file = self.path().join(path);

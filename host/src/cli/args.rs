@@ -226,7 +226,7 @@ pub(super) struct InitArgs {
     /// Where tests run: local or default.
     #[arg(short, long, default_value = "local")]
     pub(super) provider: String,
-    /// How tests are found and run: pytest, cargo, go or default.
+    /// How tests are found and run: pytest, cargo, vitest, go or default.
     #[arg(short, long, default_value = "pytest")]
     pub(super) framework: String,
     /// Overwrite a file that exists.

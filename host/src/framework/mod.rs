@@ -9,6 +9,7 @@ mod handle;
 mod observation;
 pub mod pytest;
 mod run;
+pub mod vitest;
 mod worker;
 
 pub use handle::{Framework, Place, TestFramework};

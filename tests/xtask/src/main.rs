@@ -11,6 +11,7 @@ mod python;
 mod simulate;
 mod test;
 mod toolchain;
+mod vitest;
 mod workspace;
 
 use std::path::PathBuf;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{console, example_unittest, fetch, package, program, python, toolchain, workspace};
+use crate::{console, example_unittest, fetch, package, program, python, toolchain, vitest, workspace};
 
 /// The components that tests load from a file: those that do what they should not, an example, and two that come with
 /// offload.
@@ -25,6 +25,7 @@ pub fn run() -> Result<()> {
         python::with_plugins()?;
         python::for_suites()
     })?;
+    console::step("vitest", vitest::with_each_version)?;
     console::step("cargo-nextest", toolchain::nextest)?;
     console::step("components for tests", components)?;
     console::step("example plugin in Python", example_unittest::build)?;

@@ -8,9 +8,10 @@ const PROVIDERS: [(&str, &str); 2] = [
     ("default", include_str!("templates/provider-default.toml")),
 ];
 
-const FRAMEWORKS: [(&str, &str); 4] = [
+const FRAMEWORKS: [(&str, &str); 5] = [
     ("pytest", include_str!("templates/group-pytest.toml")),
     ("cargo", include_str!("templates/group-cargo.toml")),
+    ("vitest", include_str!("templates/group-vitest.toml")),
     ("go", include_str!("templates/group-go.toml")),
     ("default", include_str!("templates/group-default.toml")),
 ];

@@ -36,6 +36,7 @@ impl Plugin for Go {
     const NAME: &'static str = "go";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "Tests of Go, through go test";
+    const REQUESTS: &'static [&'static str] = &["run:sh"];
 
     fn new(settings: Settings) -> Result<Self, Failure> {
         settings.check()?;

@@ -1,0 +1,4 @@
+import { describe, test } from "vitest";
+
+describe("nothing in it", () => {});
+test("beside", () => {});

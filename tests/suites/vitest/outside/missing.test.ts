@@ -1,0 +1,4 @@
+import { test } from "vitest";
+import "./nowhere-to-be-found";
+
+test("never read", () => {});
