@@ -31,7 +31,7 @@ impl Plugin for Cargo {
     const NAME: &'static str = "cargo";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "Tests of Rust, through cargo-nextest";
-    const REQUESTS: &'static [&'static str] = &["run:cargo"];
+    const REQUESTS: &'static [&'static str] = &["run:cargo", "run:sh"];
 
     fn new(settings: Settings) -> Result<Self, Failure> {
         Ok(Self { settings, batch: Batch::default() })
