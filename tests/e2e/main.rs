@@ -7,6 +7,7 @@ mod crashes;
 mod custom_group;
 mod default_provider;
 mod discovery;
+mod examples_javascript;
 mod examples_python;
 mod go;
 mod groups;

@@ -66,7 +66,7 @@ pub fn component(name: &str) -> PathBuf {
     there(target().join("guests/wasm32-wasip2/plugin").join(format!("offload_{name}.wasm")), "a plugin for tests")
 }
 
-/// An example plugin that is written in another language: `unittest`.
+/// An example plugin that is written in another language: `unittest`, `node_test`.
 pub fn example(name: &str) -> PathBuf {
     there(target().join("examples").join(format!("{name}.wasm")), "an example plugin")
 }

@@ -5,6 +5,7 @@ mod console;
 mod demo;
 mod example_unittest;
 mod fetch;
+mod javascript;
 mod package;
 mod program;
 mod python;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{console, example_unittest, fetch, package, program, python, toolchain, vitest, workspace};
+use crate::{console, example_unittest, fetch, javascript, package, program, python, toolchain, vitest, workspace};
 
 /// The components that tests load from a file: those that do what they should not, an example, and two that come with
 /// offload.
@@ -29,6 +29,7 @@ pub fn run() -> Result<()> {
     console::step("cargo-nextest", toolchain::nextest)?;
     console::step("components for tests", components)?;
     console::step("example plugin in Python", example_unittest::build)?;
+    console::step("example in JavaScript", javascript::example)?;
     fetch::run(None)?;
     console::step("clippy", || {
         program::run(program::cargo(root).args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
