@@ -121,6 +121,16 @@ fn a_provider_in_python() {
 }
 
 #[test]
+fn a_framework_in_javascript() {
+    check_framework("javascript", "pass 6");
+}
+
+#[test]
+fn a_provider_in_javascript() {
+    check_provider("javascript", "pass 8");
+}
+
+#[test]
 fn nothing_that_is_there_is_touched() {
     let project = Project::new().file("mine/notes.txt", "mine").file("file", "mine");
     let new = |arguments: &[&str]| {

@@ -97,6 +97,7 @@ def _test(entry: dict[str, Any]) -> Test:
         classname=_text(entry.get("classname")),
         tags=[],
         skipped=False,
+        stage=0,
     )
 
 

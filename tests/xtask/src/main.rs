@@ -59,7 +59,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Test => test::run(),
         Task::Demo => demo::run(),
-        Task::Examples => example_unittest::build(),
+        Task::Examples => example_unittest::build().and_then(|()| javascript::example()),
         Task::Fetch { dir } => fetch::run(dir.as_deref()),
         Task::Simulate { arguments } => simulate::run(&arguments),
         Task::Package => package::run(),

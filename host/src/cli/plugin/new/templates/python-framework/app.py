@@ -108,4 +108,4 @@ def command(verb: str) -> Command:
 
 def test(id: str) -> Test:
     """A test of which only the id is known."""
-    return Test(id, unit=None, file=None, line=None, name=None, classname=None, tags=[], skipped=False)
+    return Test(id, unit=None, file=None, line=None, name=None, classname=None, tags=[], skipped=False, stage=0)
