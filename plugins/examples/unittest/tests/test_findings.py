@@ -11,7 +11,7 @@ from wit_world.imports.types import Captured, Exit_Code, Test
 
 class Findings(unittest.TestCase):
     def outcomes(self, journal: bytes) -> list[tuple[str, str, float]]:
-        tests = [Test(id, None, None, None, None, None, [], False) for id in ["a", "b", "c"]]
+        tests = [Test(id, None, None, None, None, None, [], False, 0) for id in ["a", "b", "c"]]
         told = findings.outcomes(Settings(), tests, self.run_with(journal))
         return [(outcome.id, outcome.status, outcome.duration) for outcome in told]
 
