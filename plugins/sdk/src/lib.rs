@@ -7,6 +7,7 @@ pub mod excerpt;
 mod export;
 pub mod framework;
 mod instance;
+pub mod journal;
 pub mod junit;
 pub mod observer;
 mod plugin;

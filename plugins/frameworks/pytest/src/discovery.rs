@@ -1,9 +1,10 @@
 //! What a finished discovery found.
 
+use offload_plugin::journal;
 use offload_plugin::types::{Context, Failure, Outcome, Test};
 
 use crate::address::classname_and_name;
-use crate::journal::{self, Record};
+use crate::journal::Record;
 use crate::mishap;
 use crate::settings::Settings;
 use crate::{FinishedRun, Found};

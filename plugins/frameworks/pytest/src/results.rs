@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use offload_plugin::journal;
 use offload_plugin::types::{Context, Exit, Failure, Outcome};
 
 use crate::FinishedRun;
-use crate::journal::{self, Finished, Record};
+use crate::journal::{Finished, Record};
 use crate::mishap;
 use crate::settings::Settings;
 

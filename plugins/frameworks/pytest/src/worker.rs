@@ -1,10 +1,11 @@
 //! A warm pytest process: what it is told, and what it says on its standard output.
 
+use offload_plugin::journal;
 use offload_plugin::types::Test;
 use serde::Serialize;
 
 use crate::discovery::{self, Finding};
-use crate::journal::{self, Record};
+use crate::journal::Record;
 use crate::results;
 use crate::{Event, UnitListing};
 

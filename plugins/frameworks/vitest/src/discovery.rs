@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use offload_plugin::framework::FinishedRun;
+use offload_plugin::journal;
 use offload_plugin::types::{Context, Failure, Found, Outcome, Test};
 
-use crate::journal::{self, Discovered, End, Record};
+use crate::journal::{Discovered, End, Record};
 use crate::mishap;
 use crate::settings::Settings;
 

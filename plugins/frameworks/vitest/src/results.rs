@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use offload_plugin::framework::FinishedRun;
+use offload_plugin::journal;
 use offload_plugin::types::{Context, Exit, Failure, Outcome, Test};
 
 use crate::blame;
-use crate::journal::{self, End, Finished, Record};
+use crate::journal::{End, Finished, Record};
 use crate::mishap;
 use crate::settings::Settings;
 
