@@ -298,4 +298,19 @@ mod tests {
         events.retain(|event| !matches!(event, Event::Started(_)));
         assert_eq!(seen(&events), ["failed TestA: it failed and said nothing", "passed TestB"]);
     }
+
+    /// A test that dies or hangs in a later round has not passed, nor has another whose rounds were not all run.
+    #[test]
+    fn a_round_that_does_not_end_is_no_success() {
+        let text = [ran("pass", "TestA"), ran("pass", "TestB"), told("m", &["run TestA"])].concat();
+        for (end, exit) in [(told("m", &["fail"]), Exit::Code(1)), (String::new(), Exit::Signal(9))] {
+            let mut batch = Batch::of(&[Test::new("m.TestA"), Test::new("m.TestB")], true).expect("the ids are ours");
+            let stdout = text.clone() + &end;
+            let mut events = batch.observe(stdout.as_bytes());
+            events.retain(|event| !matches!(event, Event::Started(_)));
+            assert!(seen(&events).is_empty(), "{:?}", seen(&events));
+            let outcomes = batch.finish(&captured(exit, &stdout, "")).expect("tests were run");
+            assert_eq!(outcomes.iter().map(shown).collect::<Vec<_>>(), ["running TestA"]);
+        }
+    }
 }
