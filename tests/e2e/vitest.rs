@@ -216,6 +216,35 @@ fn a_bad_end_of_vitest_itself_is_not_green() {
     assert_eq!(done.verdict("a.test.ts > it"), "error");
 }
 
+/// Kills vitest while it tears down, once a test was run.
+const DYING: &str = "import { existsSync } from \"node:fs\";\n\
+                     export default () => () => existsSync(\"ran\") && process.kill(process.pid, \"SIGKILL\");\n";
+
+#[test]
+fn a_vitest_that_dies_after_its_tests_is_not_green() {
+    let test = "import { writeFileSync } from \"node:fs\";\nimport { test } from \"vitest\";\n\
+                test(\"it\", () => writeFileSync(\"ran\", \"\"));\n";
+    for version in VERSIONS {
+        let project = project(version, "retry_count = 0", "")
+            .file("setup.ts", DYING)
+            .file("vitest.config.ts", "export default { test: { globalSetup: \"./setup.ts\" } };\n")
+            .file("a.test.ts", test);
+        let done = project.run(&[]).exits(1);
+        assert_eq!(done.verdict("a.test.ts > it"), "crashed", "{}", done.said());
+    }
+}
+
+/// The command may go elsewhere: discovery and runs mean the same files all the same.
+#[test]
+fn a_command_may_change_its_directory() {
+    let project = Project::new()
+        .file("web/src/a.test.js", "import { test } from \"vitest\";\ntest(\"it\", () => {});\n")
+        .link("web/node_modules", &vitest(4))
+        .script("in-web", "#!/bin/sh\ncd web && exec npx --no-install vitest \"$@\"\n")
+        .config(&config("retry_count = 0", LOCAL, "command = \"./in-web\""));
+    assert_eq!(project.run(&[]).exits(0).results().ids(), ["web/src/a.test.js > it"]);
+}
+
 #[test]
 fn no_tests_are_3() {
     for version in VERSIONS {

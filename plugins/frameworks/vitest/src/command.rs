@@ -12,13 +12,13 @@ const TASKS: &str = include_str!("javascript/tasks.mjs");
 const REPORTER: &str = include_str!("javascript/reporter.mjs");
 const RUNNER: &str = include_str!("javascript/runner.mjs");
 
-/// Writes our files beside each other. Then come the test files and the command, which change places; the directory is put
+/// Writes our files beside each other, and where paths start from: the command may change its directory. Then come the test files and the command, which change places; the directory is put
 /// in front of each file, since vitest takes anything else for a part of a path. `eval` sees positions and nothing of what
 /// stands there, and is fast where there are thousands.
 const SCRIPT: &str = r#"scratch=$1 count=$5
 printf "%s\n" "$2" "$3" >"${scratch}reporter.mjs" && printf "%s\n" "$2" "$4" >"${scratch}runner.mjs" &&
-cat >"${scratch}request.json" || exit
-shift 5; here=$(pwd -P) number=$count words=
+cat >"${scratch}request.json" && here=$(pwd -P) && printf "%s" "$here" >"${scratch}base.txt" || exit
+shift 5; number=$count words=
 while [ "$number" -lt $# ]; do number=$((number + 1)); words="$words \"\${$number}\""; done
 number=0
 while [ "$number" -lt "$count" ]; do number=$((number + 1)); words="$words \"\$here/\${$number}\""; done

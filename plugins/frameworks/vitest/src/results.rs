@@ -41,8 +41,9 @@ pub fn read(
     }
     told.judge_missing(tests);
     told.judge_unclosed();
-    if let Some(end) = told.end.take() {
-        blame::apply(&end, tests, &mut told.tests, &run.output);
+    match told.end.take() {
+        Some(end) => blame::apply(&end, tests, &mut told.tests, &run.output),
+        None => told.judge_unended(tests),
     }
     Ok(told.outcomes())
 }
@@ -75,6 +76,13 @@ impl State {
         match self {
             Self::Running { id, .. } => id,
             Self::Over(finished) => &finished.id,
+        }
+    }
+
+    /// It is not over yet, as it turns out.
+    fn reopen(&mut self) {
+        if let Self::Over(test) = self {
+            *self = Self::Running { since: test.at - test.duration, id: std::mem::take(&mut test.id) };
         }
     }
 }
@@ -143,8 +151,17 @@ impl Told {
                 && self.closing.contains(&test.id)
                 && !blame::is_bad(test)
             {
-                *state = State::Running { since: test.at - test.duration, id: std::mem::take(&mut test.id) };
+                state.reopen();
             }
+        }
+    }
+
+    /// Where vitest came to no end of its own although all tests were over and none was bad, what follows them ended or held
+    /// up its process: as if the last test were still under way, or nobody would know.
+    fn judge_unended(&mut self, tests: &[Test]) {
+        let is_good = |state: &State| matches!(state, State::Over(test) if !blame::is_bad(test));
+        if self.tests.len() == tests.len() && self.tests.iter().all(is_good) {
+            self.tests.last_mut().into_iter().for_each(State::reopen);
         }
     }
 
@@ -242,6 +259,25 @@ mod tests {
         check(Some(&closed), Exit::Signal(9), Ok(&["a passed 0.5"]));
         let failed = closing.replace("passed", "failed");
         check(Some(&failed), Exit::Signal(9), Ok(&["a failed 0.5"]));
+    }
+
+    #[test]
+    fn a_vitest_that_dies_after_its_last_test_has_not_passed() {
+        let over = |id: &str, status: &str| {
+            format!(
+                "[\"n\", {{\"started\": {{\"id\": \"{id}\", \"at\": 1.0}}}}]\n[\"n\", {{\"finished\": {{\"id\": \"{id}\", \
+                 \"at\": 2.0, \"status\": \"{status}\", \"duration\": 0.5}}}}]\n"
+            )
+        };
+        let planned = "[\"n\", {\"planned\": {\"units\": [\"f\", \"g\"]}}]\n".to_owned();
+        let whole = |last: &str| [planned.clone(), over("a", "passed"), over("b", "skipped"), over("c", last)].concat();
+        for exit in [Exit::Signal(11), Exit::Code(139), Exit::Code(0)] {
+            check(Some(&whole("passed")), exit, Ok(&["a passed 0.5", "b skipped 0.5", "c running 0.5"]));
+        }
+        check(Some(&whole("failed")), Exit::Signal(11), Ok(&["a passed 0.5", "b skipped 0.5", "c failed 0.5"]));
+        let end = "[\"n\", {\"exit\": {\"code\": 0, \"finished\": true, \"failed\": false, \"errors\": []}}]\n";
+        let ended = whole("passed") + end;
+        check(Some(&ended), Exit::Code(0), Ok(&["a passed 0.5", "b skipped 0.5", "c passed 0.5"]));
     }
 
     #[test]

@@ -19,7 +19,7 @@ export default class Reporter {
       refuse("vitest-too-old", `this is vitest ${vitest.version}`, "offload works with vitest 3 or newer");
     }
     const runners = ["runners.js", "index.js"].map((name) => join(vitest.distPath, name)).find((path) => existsSync(path));
-    Object.assign(request, { base: process.cwd(), runners: pathToFileURL(runners).href });
+    Object.assign(request, { base: readFileSync(`${prefix}base.txt`, "utf8"), runners: pathToFileURL(runners).href });
     writeFileSync(`${prefix}request.json`, stringify(request));
     const { bail } = vitest.config;
     for (const { name, config } of vitest.projects) {
