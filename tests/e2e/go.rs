@@ -361,3 +361,14 @@ fn where_there_is_nothing_to_run_that_is_said() {
     assert_ne!(done.code, 0, "{}", done.said());
     run(&configured(module(&[]), "", "go = \"no-such-go\"")).exits(3).says("go was not found");
 }
+
+/// A package may print what looks like a test while its tests are listed.
+#[test]
+fn what_a_package_prints_is_no_test() {
+    let code = r#"
+func TestMain(m *testing.M) { fmt.Println("env=Test"); fmt.Println("using TestDatabase"); os.Exit(m.Run()) }
+func TestReal(t *testing.T) {}
+"#;
+    let results = run(&module(&[("noisy", &["fmt", "os"], code)])).exits(0).results();
+    assert_eq!(verdicts(&results), [("noisy.TestReal", "passed")]);
+}

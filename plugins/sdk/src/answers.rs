@@ -8,6 +8,9 @@ use crate::types::{Captured, Command, Exit, Failure, Found, Outcome, Test};
 /// How much of a program's standard error is shown: its last lines say what went wrong.
 const COMPLAINT_BYTES: usize = 2048;
 
+/// The same of one that reports on many files, such as a compiler.
+const REPORT_BYTES: usize = 8192;
+
 impl Captured {
     /// What a program said when it did not do what it was asked: the end of its standard error, or how it ended if it
     /// said nothing.
@@ -16,6 +19,15 @@ impl Captured {
             (said, _) if !said.is_empty() => said,
             (_, Exit::Code(code)) => format!("exit code {code}"),
             (_, Exit::Signal(signal)) => format!("signal {signal}"),
+        }
+    }
+
+    /// The end of a message about a program that said much about why it failed: its words on lines of their own, or that there
+    /// are none.
+    pub fn report(&self) -> String {
+        match last_lines(&self.stderr, REPORT_BYTES) {
+            said if said.is_empty() => " and said nothing".to_owned(),
+            said => format!(":\n{said}"),
         }
     }
 }

@@ -1,10 +1,6 @@
 //! Why cargo or nextest itself failed.
 
-use offload_plugin::excerpt;
 use offload_plugin::types::{Captured, Exit, Failure};
-
-/// What is kept of what the compiler said.
-const STDERR_LIMIT: usize = 8192;
 
 /// nextest passes on what cargo exits with when it cannot build.
 const BUILD_FAILED: i32 = 101;
@@ -19,8 +15,7 @@ pub fn explain(output: &Captured, code: &str) -> Failure {
         return Failure::new("nextest-missing", "cargo-nextest is not installed where the command ran")
             .with_help("cargo install cargo-nextest --locked");
     }
-    let said = excerpt::last_lines(&output.stderr, STDERR_LIMIT);
-    let said = if said.is_empty() { " and said nothing".to_owned() } else { format!(":\n{said}") };
+    let said = output.report();
     match output.exit {
         Exit::Code(COMMAND_NOT_FOUND) => Failure::new("cargo-missing", format!("cargo was not found{said}"))
             .with_help("install Rust with rustup, or put cargo into the PATH of the place where the command runs"),

@@ -1,6 +1,6 @@
 //! The command that lists tests, and what it listed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use offload_plugin::framework::{FinishedRun, RunPlan};
 use offload_plugin::types::{Command, Context, Exit, Failure, Found, Outcome, Test};
@@ -21,15 +21,32 @@ const SCRIPT: &str = r#"if [ -z "$GOTMPDIR" ]; then mkdir -p "$2" && export GOTM
 list=$1; shift 2
 exec "$@" >"$list""#;
 
-const LIST: &str = "-list=^(Test|Example|Fuzz)";
+const TESTS: &str = "-list=^(Test|Example|Fuzz)";
 
+/// What packages print besides is all that is left.
+const NOTHING: &str = "-list=^$";
+
+/// Lists the tests.
+///
 /// # Errors
 /// `go` is no command.
 pub fn plan(settings: &Settings, context: &Context, paths: &[String]) -> Result<RunPlan, Failure> {
+    list(settings, context, paths, TESTS)
+}
+
+/// Lists nothing, where a list alone [does not tell](is_doubtful) tests from what packages print.
+///
+/// # Errors
+/// `go` is no command.
+pub fn plan_without_tests(settings: &Settings, context: &Context, paths: &[String]) -> Result<RunPlan, Failure> {
+    list(settings, context, paths, NOTHING)
+}
+
+fn list(settings: &Settings, context: &Context, paths: &[String], what: &str) -> Result<RunPlan, Failure> {
     let packages = if paths.is_empty() { settings.packages.clone() } else { packages_of(paths) };
     let list = format!("{}list.json", context.scratch);
     let directory = format!("{}go-build", context.scratch);
-    let argv = settings.test_command(&[LIST], &packages)?;
+    let argv = settings.test_command(&[what], &packages)?;
     let arguments = [list.as_str(), &directory].into_iter().chain(argv.iter().map(String::as_str));
     Ok(RunPlan { result_files: vec![list.clone()], ..RunPlan::new(Command::script(SCRIPT, arguments)) })
 }
@@ -49,16 +66,29 @@ fn package_of(path: &str) -> String {
     TestName::of_id(path).map_or(path, |test| test.package).to_owned()
 }
 
-/// The tests that go listed, and what it could not build. With `paths` that are all tests, those; a test beside others
-/// stands for its package.
+/// Whether a list has lines that may be tests and may be what packages print: names with something before them, and names
+/// that are there twice.
+pub fn is_doubtful(run: &FinishedRun) -> bool {
+    let Listing { packages, .. } = Listing::of(run);
+    packages.values().any(|listed| {
+        let mut seen = HashSet::new();
+        listed.lines.iter().any(|line| !name::is_name(line) || !seen.insert(line))
+    })
+}
+
+/// The tests that go listed, less what packages print without any being listed, and what it could not build. With `paths` that
+/// are all tests, those; a test beside others stands for its package.
 ///
 /// # Errors
 /// go failed, and does not say of which package.
-pub fn read(run: &FinishedRun, paths: &[String]) -> Result<Found, Failure> {
-    let stderr = String::from_utf8_lossy(&run.output.stderr);
-    let listed = run.files.first().and_then(|file| file.contents.as_deref()).unwrap_or_default();
-    let Listing { packages, mut said } = Listing::of(&String::from_utf8_lossy(listed));
-    said.push_str(&stderr);
+pub fn read(run: &FinishedRun, without_tests: Option<&FinishedRun>, paths: &[String]) -> Result<Found, Failure> {
+    let Listing { mut packages, mut said } = Listing::of(run);
+    said.push_str(&String::from_utf8_lossy(&run.output.stderr));
+    for (package, printed) in without_tests.map(Listing::of).unwrap_or_default().packages {
+        if let Some(listed) = packages.get_mut(&package) {
+            listed.leave_out(&printed.lines);
+        }
+    }
     let mut found = Found::new(Vec::new());
     for (package, listed) in &packages {
         found.tests.extend(listed.tests(package));
@@ -84,8 +114,8 @@ struct Listing {
 
 #[derive(Default)]
 struct Listed {
-    /// How often each name was listed: a package and its external test package may have the same.
-    names: BTreeMap<String, usize>,
+    /// Those that end in the name of a test.
+    lines: Vec<String>,
     /// A line of which the end has not come yet.
     unfinished: String,
     printed: Printed,
@@ -95,7 +125,9 @@ struct Listed {
 }
 
 impl Listing {
-    fn of(text: &str) -> Self {
+    fn of(run: &FinishedRun) -> Self {
+        let text = run.files.first().and_then(|file| file.contents.as_deref()).unwrap_or_default();
+        let text = String::from_utf8_lossy(text);
         let mut listing = Self::default();
         let mut packages: HashMap<String, Listed> = HashMap::new();
         for event in text.lines().filter_map(event::read) {
@@ -118,8 +150,8 @@ impl Listed {
                 self.printed.push(&event.output);
                 self.unfinished.push_str(&event.output);
                 while let Some((line, rest)) = self.unfinished.split_once('\n') {
-                    if let Some(name) = listed(line) {
-                        *self.names.entry(name.to_owned()).or_default() += 1;
+                    if named(line).is_some() {
+                        self.lines.push(line.to_owned());
                     }
                     self.unfinished = rest.to_owned();
                 }
@@ -132,13 +164,27 @@ impl Listed {
         }
     }
 
+    /// Takes lines away that the package prints without listing anything, as often as it does.
+    fn leave_out(&mut self, printed: &[String]) {
+        for line in printed {
+            if let Some(position) = self.lines.iter().position(|listed| listed == line) {
+                self.lines.remove(position);
+            }
+        }
+    }
+
     fn tests(&self, package: &str) -> impl Iterator<Item = Test> {
+        // A package and its external test package may have tests of one name.
+        let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+        for name in self.lines.iter().filter_map(|line| named(line)) {
+            *names.entry(name).or_default() += 1;
+        }
         // What a process listed that then failed may not be all: its problem says so.
-        self.names.iter().map(move |(name, count)| Test {
+        names.into_iter().map(move |(name, count)| Test {
             unit: Some(package.to_owned()),
-            name: Some(name.clone()),
+            name: Some(name.to_owned()),
             classname: Some(package.to_owned()),
-            tags: if *count > 1 { vec![TWICE.to_owned()] } else { Vec::new() },
+            tags: if count > 1 { vec![TWICE.to_owned()] } else { Vec::new() },
             ..Test::new(TestName { package, name }.to_string())
         })
     }
@@ -162,7 +208,7 @@ impl Listed {
 
 /// The test that a line of the list names. What the package itself printed may stand before it, if that has no line of its
 /// own: better a test that is missed when it is to run than one that nobody knows of.
-fn listed(line: &str) -> Option<&str> {
+fn named(line: &str) -> Option<&str> {
     line.char_indices().map(|(at, _)| &line[at..]).find(|rest| name::is_name(rest))
 }
 
@@ -207,7 +253,7 @@ mod tests {
     #[track_caller]
     fn check(paths: &[&str], expected: &[&str]) {
         let paths: Vec<_> = paths.iter().map(|path| (*path).to_owned()).collect();
-        let found = read(&run(0, "", &listing()), &paths).expect("discovery works");
+        let found = read(&run(0, "", &listing()), None, &paths).expect("discovery works");
         assert!(found.problems.is_empty());
         assert_eq!(found.tests.iter().map(|test| test.id.as_str()).collect::<Vec<_>>(), expected);
         let twice: Vec<_> =
@@ -220,6 +266,21 @@ mod tests {
         check(&[], &["m.ExampleC", "m.FuzzD", "m.TestA", "m.TestB", "m/two.TestA", "m/two.TestB"]);
         check(&["m.TestA", "m/two.TestB"], &["m.TestA", "m/two.TestB"]);
         check(&["m.FuzzD", "./two"], &["m.ExampleC", "m.FuzzD", "m.TestA", "m.TestB", "m/two.TestA", "m/two.TestB"]);
+    }
+
+    /// Whatever a package prints in any case is no test, though it looks like one.
+    #[test]
+    fn what_packages_print_is_left_out() {
+        let noise = ["env=Test\n", "TestA\n", "setting up"].map(|text| output("m", text)).concat();
+        let listed = [noise.clone(), output("m", "TestA\nTestB\nok  \tm\t0.002s\n"), ended("pass", "m")].concat();
+        let nothing = [noise, output("m", "ok  \tm\t0.002s\n"), ended("pass", "m")].concat();
+        let [listed, nothing] = [listed, nothing].map(|text| run(0, "", &text));
+        assert!(is_doubtful(&listed) && is_doubtful(&run(0, "", &listing())));
+        let found = read(&listed, Some(&nothing), &[]).expect("discovery works");
+        assert_eq!(found.tests.iter().map(|test| test.id.as_str()).collect::<Vec<_>>(), ["m.TestA", "m.TestB"]);
+        assert!(found.tests.iter().all(|test| test.tags.is_empty()));
+        let plain = run(0, "", &[output("m", "hello\nTestA\nTestB\nok  \tm\n"), ended("pass", "m")].concat());
+        assert!(!is_doubtful(&plain));
     }
 
     #[test]
@@ -242,7 +303,8 @@ mod tests {
             output("m/dies", "panic: init\n\ngoroutine 1 [running]:\nexit status 2\n"),
             ended("fail", "m/dies"),
         ];
-        let found = read(&run(1, "# m/old\no.go:2: bad\n", &listed.concat()), &[]).expect("the others were listed");
+        let found =
+            read(&run(1, "# m/old\no.go:2: bad\n", &listed.concat()), None, &[]).expect("the others were listed");
         let problems: Vec<_> = found
             .problems
             .iter()
@@ -261,7 +323,7 @@ mod tests {
 
     #[test]
     fn says_why_nothing_was_found() {
-        let failure = read(&run(1, "go: go.mod file not found", ""), &[]).expect_err("there is no module");
+        let failure = read(&run(1, "go: go.mod file not found", ""), None, &[]).expect_err("there is no module");
         assert_eq!(failure.code, "discovery-failed");
         assert!(failure.message.ends_with("go.mod file not found"), "{}", failure.message);
     }

@@ -51,9 +51,12 @@ impl Framework for Go {
         paths: &[String],
         previous: &[FinishedRun],
     ) -> Result<Discovery, Failure> {
-        match previous.last() {
-            None => discovery::plan(&self.settings, context, paths).map(Discovery::Run),
-            Some(run) => discovery::read(run, paths).map(Discovery::Found),
+        match previous {
+            [] => discovery::plan(&self.settings, context, paths).map(Discovery::Run),
+            [listed] if discovery::is_doubtful(listed) => {
+                discovery::plan_without_tests(&self.settings, context, paths).map(Discovery::Run)
+            }
+            [listed, more @ ..] => discovery::read(listed, more.first(), paths).map(Discovery::Found),
         }
     }
 

@@ -1,17 +1,12 @@
 //! Why go itself failed.
 
-use offload_plugin::excerpt;
 use offload_plugin::types::{Captured, Exit, Failure};
-
-/// What is kept of what go said.
-const STDERR_LIMIT: usize = 8192;
 
 const COMMAND_NOT_FOUND: i32 = 127;
 
 /// What to tell of a command that ended without having found or begun a test. `code` is for what is no missing program.
 pub fn explain(output: &Captured, code: &str) -> Failure {
-    let said = excerpt::last_lines(&output.stderr, STDERR_LIMIT);
-    let said = if said.is_empty() { " and said nothing".to_owned() } else { format!(":\n{said}") };
+    let said = output.report();
     match output.exit {
         Exit::Code(COMMAND_NOT_FOUND) => Failure::new("go-missing", format!("go was not found{said}"))
             .with_help("install Go, or say with `go` in the group which command it is where the tests run"),
