@@ -117,15 +117,23 @@ impl Dispatcher {
     fn dismiss(&mut self, key: SandboxKey, id: BatchId, group: GroupIndex) {
         let wanted_elsewhere =
             self.schedule.choose(key, |group| self.may_run(group, Some(id))).is_some_and(|other| other != group);
+        let makes_room = self.makes_room(key, group);
         let Some(running) = self.batches.get_mut(&id) else { return };
         if self.search.is_open(group) {
             return;
         }
-        if !running.unresolved.is_empty() || wanted_elsewhere || self.schedule.is_past(key, group) {
+        if !running.unresolved.is_empty() || wanted_elsewhere || makes_room {
             running.finish();
         } else {
             self.take_back(key, group);
         }
+    }
+
+    /// Whether this worker should end for one that may run what it is past. Where enough others come or go, those will.
+    fn makes_room(&self, key: SandboxKey, group: GroupIndex) -> bool {
+        let of_group = self.batches.values().filter(|running| running.group == group && !running.has_tests());
+        let is_changing = |running: &&Running| running.worker.as_ref().is_some_and(|it| it.phase != Phase::Working);
+        of_group.filter(is_changing).count() < self.schedule.waiting(group) && self.schedule.is_past(key, group)
     }
 
     /// Asks the worker that would end last for tests that it will not come to soon.

@@ -288,8 +288,8 @@ impl Schedule {
         fresh || again() || claimed()
     }
 
-    /// What to take back for this sandbox's worker, which has nothing to do, from the one that would end last: tests that it will not come to
-    /// soon. `pending` tells what each worker has, in the order in which it will run that.
+    /// What to take back for this sandbox's worker, which has nothing to do, from the one that would end last: tests that
+    /// that one will not come to soon. `pending` tells what each worker has, in the order in which it will run that.
     pub(super) fn take_back<Key>(
         &self,
         sandbox: SandboxKey,
@@ -298,11 +298,11 @@ impl Schedule {
     ) -> Option<(Key, Vec<TestIndex>)> {
         let seconds = |tests: &[TestIndex]| tests.iter().map(|test| self.seconds_of(group, *test)).sum::<f64>();
         let spare = pending.filter(|(_, tests)| tests.len() > LEAST_PENDING);
-        let spare = spare.map(|(key, mut tests)| (key, tests.split_off(LEAST_PENDING)));
         let stage = self.stages.reached(sandbox);
         let spare = spare.map(|(key, mut tests)| {
-            tests.retain(|test| self.stages.of(*test) >= stage);
-            (key, tests)
+            let mut spare = tests.split_off(LEAST_PENDING);
+            spare.retain(|test| self.stages.of(*test) >= stage);
+            (key, spare)
         });
         let (_, key, mut tests) = spare
             .map(|(key, tests)| (seconds(&tests), key, tests))
