@@ -25,6 +25,16 @@ pub(super) fn problems(
     Ok(validator.iter_errors(value).flat_map(|error| explain.error(&error)).collect())
 }
 
+/// Holds a table that stands in no file against the JSON Schema that a plugin carries.
+///
+/// # Errors
+/// What is wrong with the table, or that the schema is none.
+pub fn check_table(table: &Value, schema: &Value) -> Result<(), ConfigError> {
+    let problems = problems(table, "", schema, None)
+        .map_err(|error| ConfigError::new(Problem::new(format!("the settings schema is not valid: {error}"))))?;
+    ConfigError::unless_none(problems)
+}
+
 /// A framework's schema that also names what the host reads itself, so that a misspelled key finds its likeness.
 fn with_host_keys(schema: &Value) -> Value {
     let mut schema = schema.clone();

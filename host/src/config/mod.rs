@@ -18,6 +18,7 @@ mod tables;
 mod tests;
 mod variables;
 
+pub use check::check_table;
 pub use copy_dir::{CopyDir, CopyDirError};
 pub use env_var::{EnvVar, EnvVarError};
 pub use error::ConfigError;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::observation::Reported;
 use crate::model::{Discovered, GroupName, Outcome, Problem, Status, Test, TestId};
 use crate::plugin::contract;
-use crate::process::{Captured, Command, Exit};
+use crate::process::Command;
 
 pub(super) fn test(group: &GroupName, test: contract::Test) -> Test {
     Test {
@@ -85,15 +85,4 @@ pub(super) fn reported(outcome: contract::Outcome) -> (TestId, Reported) {
 pub(super) fn command(command: contract::Command) -> Command {
     let contract::Command { argv, env, cwd } = command;
     Command { argv, env, cwd: cwd.map(PathBuf::from), ..Command::default() }
-}
-
-pub(super) fn exit(exit: Exit) -> contract::Exit {
-    match exit {
-        Exit::Code(code) => contract::Exit::Code(code),
-        Exit::Signal(signal) => contract::Exit::Signal(signal),
-    }
-}
-
-pub(super) fn captured(captured: Captured) -> contract::Captured {
-    contract::Captured { exit: exit(captured.exit), stdout: captured.stdout, stderr: captured.stderr }
 }

@@ -92,7 +92,7 @@ async fn run(framework: &Framework, rights: &Rights, scratch: &Path, mut plan: P
             Failure::new("discovery-failed", format!("cannot run `{program}` to find tests: {error}"))
                 .with_help(format!("check that `{program}` is installed and in PATH"))
         })?;
-    Ok(FinishedRun { output: convert::captured(captured), files: read_files(&result_files)? })
+    Ok(FinishedRun { output: captured.into(), files: read_files(&result_files)? })
 }
 
 fn local(directory: Option<&Path>, name: &str) -> PathBuf {

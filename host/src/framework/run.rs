@@ -79,7 +79,7 @@ impl Run {
 
     /// Says that the command has ended.
     pub(crate) async fn ended(&mut self, exit: Exit) -> Result<Vec<Observation>, Failure> {
-        Ok(observations(&self.group, self.instance.ended(convert::exit(exit)).await?))
+        Ok(observations(&self.group, self.instance.ended(exit.into()).await?))
     }
 
     /// What the command's output and result files say of the tests. `files` are pairs of the name in the plan and the
@@ -89,7 +89,7 @@ impl Run {
         output: Captured,
         files: &[(String, PathBuf)],
     ) -> Result<Vec<(TestId, Reported)>, Failure> {
-        let run = FinishedRun { output: convert::captured(output), files: read_files(files)? };
+        let run = FinishedRun { output: output.into(), files: read_files(files)? };
         let outcomes = self.instance.parse_results(&self.context, &self.tests, &run).await?;
         Ok(outcomes.into_iter().map(convert::reported).collect())
     }

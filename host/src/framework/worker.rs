@@ -46,7 +46,7 @@ impl Worker {
 
     /// Says that the process has ended.
     pub(crate) async fn ended(&mut self, exit: Exit) -> Result<Vec<Observation>, Failure> {
-        let events = self.instance.ended(convert::exit(exit)).await?;
+        let events = self.instance.ended(exit.into()).await?;
         self.whole(observations(&self.group, events))
     }
 

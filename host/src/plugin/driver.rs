@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::bindings::contract::{Captured, Exit};
+use super::bindings::contract::Captured;
 use super::component::{Linked, LogSink, unloaded};
 use super::framework_component::{FrameworkComponent, FrameworkInstance};
 use super::inspection::{Inspection, inspect};
@@ -18,6 +18,7 @@ use super::provider_component::ProviderComponent;
 use super::rights::{Granted, Rights};
 use super::scripted::{Processes, Script};
 use super::source::Source;
+use crate::config::check_table;
 use crate::model::Failure;
 use crate::process::{self, Stdio};
 
@@ -158,12 +159,9 @@ async fn of_provider(component: &ProviderComponent, function: &str, given: Value
 /// # Errors
 /// It is none.
 pub fn answered(answer: Value) -> Result<process::Captured, Failure> {
-    let (Captured { exit, stdout, stderr },) = parameters("an answer to a command", Value::Array(vec![answer]))?;
-    let exit = match exit {
-        Exit::Code(code) => process::Exit::Code(code),
-        Exit::Signal(signal) => process::Exit::Signal(signal),
-    };
-    Ok(process::Captured { exit, stdout, stderr })
+    let captured: Captured = serde_json::from_value(answer)
+        .map_err(|error| Failure::new("bad-call", format!("what became of a command cannot be read: {error}")))?;
+    Ok(captured.into())
 }
 
 fn parameters<T: DeserializeOwned>(function: &str, given: Value) -> Result<T, Failure> {
@@ -181,24 +179,15 @@ fn unknown(function: &str) -> Failure {
 
 fn hold_against_schema(inspection: &Inspection, settings: &Value) -> Result<(), Failure> {
     let bad = |why: String| Failure::new("bad-settings", why);
-    let schema: Value = serde_json::from_str(&inspection.info.settings_schema)
+    let schema = serde_json::from_str(&inspection.info.settings_schema)
         .map_err(|error| bad(format!("the settings schema is no JSON: {error}")))?;
-    let validator = jsonschema::draft202012::new(&schema)
-        .map_err(|error| bad(format!("the settings schema is not valid: {error}")))?;
-    match validator.iter_errors(settings).next() {
-        None => Ok(()),
-        Some(error) => Err(bad(format!("the settings are wrong at {:?}: {error}", error.instance_path().to_string()))),
-    }
+    check_table(settings, &schema).map_err(|error| bad(error.to_string()))
 }
 
-/// All that it asks for, and nothing else. One that leaves the choice to whoever grants is granted anything: no command is
-/// run here.
+/// All that it asks for, and nothing else.
 fn rights_of(source: &Source, inspection: &Inspection) -> Result<Rights, Failure> {
     let requests: Result<Vec<_>, _> = inspection.requests.iter().cloned().collect();
     let requests = requests.map_err(|why| Failure::new("bad-request", format!("the plugin {why}")))?;
-    if requests.iter().any(|request| request.what().is_none()) {
-        return Ok(Rights::BuiltIn);
-    }
     let root = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
     Ok(Rights::Granted(Granted::as_asked(source.shared_name(), root, requests)))
 }

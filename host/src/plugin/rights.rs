@@ -31,6 +31,8 @@ pub struct Granted {
     root: PathBuf,
     allow: Allow,
     requests: Vec<Request>,
+    /// Whether all that it asks for is granted, also where it leaves the choice to whoever grants.
+    all_granted: bool,
 }
 
 /// What a component wanted and was not given.
@@ -127,17 +129,17 @@ impl Rights {
 
 impl Granted {
     pub(super) fn new(plugin: Arc<str>, root: PathBuf, allow: Allow, requests: Vec<Request>) -> Self {
-        Self { plugin, root, allow, requests }
+        Self { plugin, root, allow, requests, all_granted: false }
     }
 
-    /// All that it asks for by name.
+    /// All that it asks for, and nothing else.
     pub(super) fn as_asked(plugin: Arc<str>, root: PathBuf, requests: Vec<Request>) -> Self {
         let of = |kind: &str| {
             let named = requests.iter().filter(|request| request.kind() == kind).filter_map(Request::what);
             named.map(str::to_owned).collect()
         };
         let allow = Allow { run: of("run"), env: of("env"), net: of("net"), read: of("read"), write: of("write") };
-        Self { plugin, root, allow, requests }
+        Self { plugin, root, allow, requests, all_granted: true }
     }
 
     /// Program, arguments and variables of a command.
@@ -149,7 +151,7 @@ impl Granted {
             return Err(self.unasked(wanted(), &format!("run:{program}")));
         }
         let granted = |text: &String| shell_words::split(text).is_ok_and(|words| !words.is_empty() && begins(&words));
-        if !self.allow.run.iter().any(granted) {
+        if !self.all_granted && !self.allow.run.iter().any(granted) {
             return Err(self.denial(wanted(), "run", &self.allow.run, &shell_words::quote(program)));
         }
         for (name, _) in &command.env {
@@ -157,7 +159,7 @@ impl Granted {
             if !self.requests.iter().any(|request| request.is("env", name)) {
                 return Err(self.unasked(wanted(), &format!("env:{name}")));
             }
-            if !self.allow.env.contains(name) {
+            if !self.all_granted && !self.allow.env.contains(name) {
                 return Err(self.denial(wanted(), "env", &self.allow.env, name));
             }
         }
@@ -199,7 +201,7 @@ impl Granted {
         if !self.requests.iter().any(|request| request.is_any("net") || request.net().is_some_and(is_it)) {
             return Err(self.unasked(wanted(), &format!("net:{text}")));
         }
-        if self.allow.net.iter().any(|text| is_it(text)) {
+        if self.all_granted || self.allow.net.iter().any(|text| is_it(text)) {
             return Ok(());
         }
         Err(self.denial(wanted(), "net", &self.allow.net, &text))
@@ -385,6 +387,16 @@ mod tests {
                 ("other", PathBuf::from("/project/other"), false)
             ]
         );
+    }
+
+    #[test]
+    fn all_that_is_asked_for_can_be_granted() {
+        let requests = ["run:git status", "env:*", "net:*"].map(|request| request.parse().expect("a request"));
+        let rights = Rights::Granted(Granted::as_asked("acme".into(), "/project".into(), requests.into()));
+        assert_eq!(run(&rights, "git status -s"), "granted");
+        assert!(run(&rights, "git push").contains("may not run"), "it was not asked for");
+        assert!(rights.connect("example.com", 443).is_ok());
+        assert!(rights.directories().is_empty());
     }
 
     #[test]

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::Mutex;
-use uuid::Uuid;
 
 use super::sandbox::Sandbox;
 use crate::model::Failure;
@@ -23,7 +22,7 @@ const ABSENT: &str = "offload-absent";
 const PRINT: &str = r#"if [ -f "$1" ]; then printf '%s\n' "$2" && cat <"$1"; else printf '%s\n' "$3"; fi"#;
 
 /// Brings one file, unless it does not exist there.
-pub(super) async fn fetch(sandbox: &Sandbox, remote: &str, local: &Path) -> Result<(), Failure> {
+pub(super) async fn fetch(sandbox: &Sandbox, exec_id: &str, remote: &str, local: &Path) -> Result<(), Failure> {
     let failed = |why: String| {
         let message = format!("reading {remote} in {} failed: {why}", sandbox.name());
         Failure { retryable: true, ..Failure::new("download-failed", message) }
@@ -38,8 +37,7 @@ pub(super) async fn fetch(sandbox: &Sandbox, remote: &str, local: &Path) -> Resu
     let stdio = Arc::new(Mutex::new(Stdio { stdout, ..Stdio::default() }));
     let argv = ["sh", "-c", PRINT, "offload", remote, PRESENT, ABSENT].map(str::to_owned).into();
     let command = Command { argv, ..Command::default() };
-    let exec_id = Uuid::new_v4().simple().to_string();
-    let exit = sandbox.exec(&exec_id, &command, stdio.clone()).await?;
+    let exit = sandbox.exec(exec_id, &command, stdio.clone()).await?;
     if exit != Exit::Code(0) {
         let said = std::mem::take(&mut stdio.lock().await.stderr.capture).into_bytes();
         let said = String::from_utf8_lossy(&said).trim().to_owned();

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
 use super::fetch::{NO_DOWNLOAD, fetch};
 use super::handle::Provider;
@@ -108,11 +109,7 @@ impl Sandbox {
             env,
             cwd: command.cwd.as_ref().map(|cwd| cwd.to_string_lossy().into_owned()),
         };
-        let exit = self.provider.component()?.exec(&self.id, exec_id, &command, stdio).await?;
-        Ok(match exit {
-            contract::Exit::Code(code) => Exit::Code(code),
-            contract::Exit::Signal(signal) => Exit::Signal(signal),
-        })
+        Ok(self.provider.component()?.exec(&self.id, exec_id, &command, stdio).await?.into())
     }
 
     /// Ends a running exec and all its processes; one that has ended is no failure.
@@ -136,7 +133,13 @@ impl Sandbox {
             downloaded => return downloaded.map(drop),
         }
         for Transfer { local, remote } in &files {
-            self.provider.within_download(fetch(self, remote, Path::new(local))).await?;
+            let exec_id = Uuid::new_v4().simple().to_string();
+            let fetched = self.provider.within_download(fetch(self, &exec_id, remote, Path::new(local))).await;
+            if let Err(failure) = fetched {
+                // The command may still run there. Why the file is missing says more than that it could not be ended.
+                let _ = self.cancel(&exec_id).await;
+                return Err(failure);
+            }
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ use crate::plugin::locator::{Kind, locate};
 use crate::plugin::scripted::Processes;
 use crate::plugin::settings::Settings;
 use crate::plugin::source::Source;
-use crate::process::{self, Captured, Exit, Stdio};
+use crate::process::{self, Captured, Stdio};
 
 /// The programs that were started.
 type Programs = Arc<Mutex<BTreeSet<Vec<String>>>>;
@@ -52,10 +52,7 @@ fn scripted(
         match &ending {
             None => Err(Failure::new("not-started", "cannot run it: there is no such program")),
             Some((exit, output)) => Ok(Captured {
-                exit: match exit {
-                    crate::plugin::contract::Exit::Code(code) => Exit::Code(*code),
-                    crate::plugin::contract::Exit::Signal(signal) => Exit::Signal(*signal),
-                },
+                exit: (*exit).into(),
                 stdout: output.clone(),
                 stderr: output[..output.len().min(4096)].to_vec(),
             }),

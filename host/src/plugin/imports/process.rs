@@ -84,8 +84,23 @@ impl From<host_process::Exit> for Exit {
     }
 }
 
+impl From<Exit> for host_process::Exit {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Code(code) => Self::Code(code),
+            Exit::Signal(signal) => Self::Signal(signal),
+        }
+    }
+}
+
 impl From<host_process::Captured> for Captured {
     fn from(captured: host_process::Captured) -> Self {
+        Self { exit: captured.exit.into(), stdout: captured.stdout, stderr: captured.stderr }
+    }
+}
+
+impl From<Captured> for host_process::Captured {
+    fn from(captured: Captured) -> Self {
         Self { exit: captured.exit.into(), stdout: captured.stdout, stderr: captured.stderr }
     }
 }
