@@ -60,7 +60,7 @@ fn prebuilt(folder: &Path) -> Vec<(&'static str, PathBuf)> {
 fn build(out: &Path) -> Vec<(&'static str, PathBuf)> {
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")).join("..");
     // Whole folders would be watched with whatever an editor leaves in them; these are all that a plugin is made of.
-    for input in ["wit", "Cargo.toml", "Cargo.lock", "plugins"] {
+    for input in ["wit", "Cargo.toml", "Cargo.lock", "plugins/sdk", "plugins/providers", "plugins/frameworks"] {
         println!("cargo::rerun-if-changed={}", root.join(input).display());
     }
     require_target();

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::{program, workspace};
+use crate::{npm, program, workspace};
 
 /// What a component is made of besides the contract, below its own directory.
 const SOURCES: [&str; 3] = ["package.json", "build.mjs", "src"];
@@ -32,25 +32,12 @@ fn build(source: &Path, wit: &Path, component: &Path) -> Result<()> {
     if component.is_file() && fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
         return Ok(());
     }
-    fs::create_dir_all(&copy).with_context(|| format!("failed to make {}", copy.display()))?;
-    install(source, &copy)?;
+    let manifest = source.join("package.json");
+    let manifest = fs::read_to_string(&manifest).with_context(|| format!("failed to read {}", manifest.display()))?;
+    npm::install(&copy, &manifest)?;
     program::run(Command::new("cp").arg("-R").args(SOURCES.map(|part| source.join(part))).arg(&copy))?;
     program::run(Command::new("node").arg("build.mjs").arg(component).arg(wit).current_dir(&copy))?;
     fs::write(&stamp, wanted).with_context(|| format!("failed to write {}", stamp.display()))
-}
-
-/// The toolchain, in the versions that the package names. Nothing of it needs to run to be installed.
-fn install(source: &Path, copy: &Path) -> Result<()> {
-    let pins = contents(&source.join("package.json"))?;
-    let stamp = copy.join("installed.txt");
-    if fs::read_to_string(&stamp).is_ok_and(|found| found == pins) {
-        return Ok(());
-    }
-    program::run(Command::new("cp").arg(source.join("package.json")).arg(copy))?;
-    let options = ["--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-    program::run(Command::new("npm").arg("install").args(options).current_dir(copy))
-        .context("failed to install the toolchain for JavaScript; npm comes with Node.js")?;
-    fs::write(&stamp, pins).with_context(|| format!("failed to write {}", stamp.display()))
 }
 
 /// A file, or all files below a directory, with their names.

@@ -1,11 +1,13 @@
 //! `cargo xtask …`: what a developer and continuous integration run.
 
 mod bench;
+mod components;
 mod console;
 mod demo;
 mod example_unittest;
 mod fetch;
 mod javascript;
+mod npm;
 mod package;
 mod program;
 mod python;

@@ -7,7 +7,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{console, program, toolchain, workspace};
+use crate::{components, console, program, toolchain, workspace};
+
+/// What the packages of all components begin with; what follows is the name of their file.
+const PREFIX: &str = "offload-";
 
 /// The workspace's profile, which the crate does not bring along.
 const PROFILE: [&str; 3] = [
@@ -56,18 +59,12 @@ pub fn install() -> Result<()> {
 
 /// The components that the host embeds, compiled as it compiles them.
 fn components(folder: &Path) -> Result<()> {
-    let root = workspace::root();
-    let target = workspace::target().join("guests");
-    let plugins = plugins(root)?;
-    let mut build = program::cargo(root);
-    build.args(["build", "--profile", "plugin", "--target", "wasm32-wasip2", "--target-dir"]).arg(&target);
-    for plugin in &plugins {
-        build.args(["--package", &format!("offload-{plugin}")]);
-    }
-    program::run(&mut build)?;
+    let packages = plugins(workspace::root())?;
+    components::build(packages.iter().map(String::as_str))?;
     fs::create_dir_all(folder).with_context(|| format!("failed to make {}", folder.display()))?;
-    for plugin in plugins {
-        let built = target.join("wasm32-wasip2/plugin").join(format!("offload_{}.wasm", plugin.replace('-', "_")));
+    for package in packages {
+        let built = components::file(&package);
+        let plugin = package.strip_prefix(PREFIX).unwrap_or(&package);
         let to = folder.join(format!("{plugin}.wasm"));
         fs::copy(&built, &to).with_context(|| format!("failed to copy {} to {}", built.display(), to.display()))?;
     }
@@ -96,7 +93,7 @@ fn sources(root: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// `provider-local`, `framework-pytest`, …: a folder each below those of the kinds.
+/// The packages of the components that come with offload: a folder each below those of the kinds.
 fn plugins(root: &Path) -> Result<Vec<String>> {
     let mut plugins = Vec::new();
     for (kind, folder) in [("framework", "frameworks"), ("provider", "providers")] {
@@ -104,7 +101,7 @@ fn plugins(root: &Path) -> Result<Vec<String>> {
         let entries = fs::read_dir(&folder).with_context(|| format!("failed to list {}", folder.display()))?;
         for entry in entries {
             let name = entry.context("failed to list plugins")?.file_name();
-            plugins.push(format!("{kind}-{}", name.to_string_lossy()));
+            plugins.push(format!("{PREFIX}{kind}-{}", name.to_string_lossy()));
         }
     }
     ensure!(!plugins.is_empty(), "there are no plugins in {}", root.display());

@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 
-use crate::{console, example_unittest, fetch, javascript, package, program, python, toolchain, vitest, workspace};
+use crate::{
+    components, console, example_unittest, fetch, javascript, package, program, python, toolchain, vitest, workspace,
+};
 
 /// The components that tests load from a file: those that do what they should not, an example, and two that come with
 /// offload.
@@ -27,7 +29,7 @@ pub fn run() -> Result<()> {
     })?;
     console::step("vitest", vitest::with_each_version)?;
     console::step("cargo-nextest", toolchain::nextest)?;
-    console::step("components for tests", components)?;
+    console::step("components for tests", || components::build(COMPONENTS))?;
     console::step("example plugin in Python", example_unittest::build)?;
     console::step("example in JavaScript", javascript::example)?;
     fetch::run(None)?;
@@ -42,15 +44,4 @@ pub fn run() -> Result<()> {
     console::step("doc tests", || program::run(program::cargo(root).args(["test", "--workspace", "--doc"])))?;
     // Last, since its summary is what people and machines look for at the end.
     console::step("tests", || program::run(program::cargo(root).args(["nextest", "run", "--workspace"])))
-}
-
-/// Compiles them as the built-in ones are, into a folder of their own.
-fn components() -> Result<()> {
-    let mut build = program::cargo(workspace::root());
-    build.args(["build", "--profile", "plugin", "--target", "wasm32-wasip2", "--target-dir"]);
-    build.arg(workspace::target().join("guests"));
-    for package in COMPONENTS {
-        build.args(["--package", package]);
-    }
-    program::run(&mut build)
 }
