@@ -45,7 +45,7 @@ pub fn install() -> Result<()> {
         Command::new("tar").arg("-xzf").arg(crates.join(format!("{name}.crate"))).arg("-C").arg(place.path()),
     )?;
     let compiler = place.path().join("rustc");
-    let script = "#!/bin/sh\ncase \"$*\" in *wasm32*) echo 'no such target' >&2; exit 1 ;; esac\nexec rustc \"$@\"\n";
+    let script = "#!/bin/sh\ncase \" $* \" in *' --target wasm32'*) echo 'no such target' >&2; exit 1 ;; esac\nexec rustc \"$@\"\n";
     fs::write(&compiler, script).context("failed to write a script")?;
     fs::set_permissions(&compiler, fs::Permissions::from_mode(0o755)).context("failed to make a script executable")?;
     let mut install = program::cargo(place.path());
