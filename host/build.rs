@@ -11,9 +11,13 @@ const TARGET: &str = "wasm32-wasip2";
 const PREBUILT: &str = "OFFLOAD_PREBUILT_PLUGINS";
 /// Where `cargo xtask package` puts into the crate what a checkout has elsewhere.
 const PACKAGED: &str = "packaged";
-const PLUGINS: [&str; 7] = [
+const PLUGINS: [&str; 11] = [
     "provider-default",
+    "provider-docker",
     "provider-local",
+    "provider-modal",
+    "provider-slurm",
+    "provider-ssh",
     "framework-cargo",
     "framework-default",
     "framework-go",

@@ -1,6 +1,7 @@
 //! What the end-to-end tests are written in: projects in temporary directories, the real binary run in them, and what
 //! must hold after every run, whatever it was about.
 
+mod backend;
 mod default_provider;
 mod engines;
 mod finished;
@@ -12,6 +13,7 @@ mod project;
 mod results;
 mod truth;
 
+pub use backend::Backend;
 pub use default_provider::DefaultProvider;
 pub use engines::{
     component, example, go, go_environment, guest, installed_offload, library_program, offload, old_python,

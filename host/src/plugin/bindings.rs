@@ -2,7 +2,7 @@
 
 mod provider_world {
     wasmtime::component::bindgen!({
-        world: "provider-plugin",
+        world: "full-provider-plugin",
         path: "wit",
         imports: { default: async | trappable },
         exports: { default: async },
@@ -35,9 +35,11 @@ pub mod contract {
     };
     pub use super::framework_world::exports::offload::plugin::observer::{Event as Observed, UnitListing};
     pub use super::framework_world::exports::offload::plugin::worker::Launch;
+    pub use super::provider_world::exports::offload::plugin::doctor::Finding;
     pub use super::provider_world::exports::offload::plugin::provider::{
         Created, ImageSpec, Prepared, SandboxSpec, Transfer,
     };
+    pub use super::provider_world::exports::offload::plugin::reaper::Leftover;
     pub use super::provider_world::offload::plugin::types::{
         Captured, Command, Context, Exit, Failure, Found, Outcome, Test,
     };
@@ -45,7 +47,7 @@ pub mod contract {
 
 pub(super) mod exports {
     pub use super::framework_world::exports::offload::plugin::{framework, observer, worker};
-    pub use super::provider_world::exports::offload::plugin::{metadata, provider};
+    pub use super::provider_world::exports::offload::plugin::{doctor, metadata, provider, reaper};
 }
 
 pub(super) mod imports {

@@ -150,6 +150,8 @@ async fn of_provider(component: &ProviderComponent, function: &str, given: Value
             let (sandboxes,): (Vec<_>,) = parameters(function, given)?;
             answer(component.destroy(&sandboxes).await?)
         }
+        "leftovers" => answer(component.leftovers().await?.ok_or_else(|| unknown(function))?),
+        "examine" => answer(component.examine().await?.ok_or_else(|| unknown(function))?),
         _ => Err(unknown(function)),
     }
 }

@@ -43,7 +43,7 @@ mod tests {
         check(Kind::Framework, "cargo", &["types", "host"], &["metadata", "framework", "observer"]);
         check(Kind::Framework, "go", &["types", "host"], &["metadata", "framework", "observer"]);
         check(Kind::Framework, "pytest", &["types", "host"], &["metadata", "framework", "observer", "worker"]);
-        for name in ["default", "local"] {
+        for name in ["default", "docker", "local", "modal", "slurm", "ssh"] {
             check(Kind::Provider, name, &["types", "host", "io", "process"], &["metadata", "provider"]);
         }
     }

@@ -6,8 +6,11 @@ use tokio::sync::Mutex;
 use wasmtime::Store;
 use wasmtime::component::Resource;
 
-use super::bindings::contract::{Command, Created, Exit, Failure, ImageSpec, Prepared, SandboxSpec, Transfer};
+use super::bindings::contract::{
+    Command, Created, Exit, Failure, Finding, ImageSpec, Leftover, Prepared, SandboxSpec, Transfer,
+};
 use super::bindings::exports::provider::{Guest, GuestIndices};
+use super::bindings::exports::{doctor, reaper};
 use super::component::{Info, Linked, Live, LogSink, failed};
 use super::error::PluginError;
 use super::imports::SharedStdio;
@@ -22,6 +25,8 @@ use crate::process::Stdio;
 pub struct ProviderComponent {
     linked: Linked,
     indices: Arc<GuestIndices>,
+    reaper: Option<Arc<reaper::GuestIndices>>,
+    doctor: Option<Arc<doctor::GuestIndices>>,
 }
 
 /// One call: a fresh instance, the call itself, and every way in which it can fail as a [`model::Failure`].
@@ -42,7 +47,9 @@ impl ProviderComponent {
 
     pub(super) fn of(linked: Linked) -> Result<Self, PluginError> {
         let indices = Arc::new(linked.export(GuestIndices::new)?);
-        Ok(Self { linked, indices })
+        let reaper = reaper::GuestIndices::new(&linked.pre).ok().map(Arc::new);
+        let doctor = doctor::GuestIndices::new(&linked.pre).ok().map(Arc::new);
+        Ok(Self { linked, indices, reaper, doctor })
     }
 
     pub async fn describe(&self) -> Result<Info, model::Failure> {
@@ -83,6 +90,26 @@ impl ProviderComponent {
 
     pub async fn destroy(&self, sandboxes: &[String]) -> Result<(), model::Failure> {
         call!(self, "destroy", |guest, store| guest.call_destroy(&mut store, sandboxes))
+    }
+
+    /// What earlier runs left behind; nothing of a provider that cannot know.
+    pub async fn leftovers(&self) -> Result<Option<Vec<Leftover>>, model::Failure> {
+        let Some(indices) = &self.reaper else { return Ok(None) };
+        let Live { mut store, instance } = self.linked.instantiate().await?;
+        let reaper = indices.load(&mut store, &instance).map_err(|error| failed("leftovers", &store, &error))?;
+        begin_call(&mut store);
+        let result = reaper.call_leftovers(&mut store).await;
+        concluded("leftovers", &store, result).map(Some)
+    }
+
+    /// What keeps it from working here; nothing of a provider that does not look.
+    pub async fn examine(&self) -> Result<Option<Vec<Finding>>, model::Failure> {
+        let Some(indices) = &self.doctor else { return Ok(None) };
+        let Live { mut store, instance } = self.linked.instantiate().await?;
+        let doctor = indices.load(&mut store, &instance).map_err(|error| failed("examine", &store, &error))?;
+        begin_call(&mut store);
+        let result = doctor.call_examine(&mut store).await.map(Ok);
+        concluded("examine", &store, result).map(Some)
     }
 
     async fn instance(&self, function: &'static str) -> Result<(Live, Guest), model::Failure> {

@@ -46,6 +46,44 @@ pub mod provider {
     });
 }
 
+pub mod reaper {
+    wit_bindgen::generate!({
+        inline: "
+            package offload:sdk;
+            world reaper {
+                import offload:plugin/types@0.1.0;
+                export offload:plugin/reaper@0.1.0;
+            }
+        ",
+        path: "../../wit",
+        world: "offload:sdk/reaper",
+        additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
+        pub_export_macro: true,
+        with: {
+            "offload:plugin/types@0.1.0": crate::bindings::plugin::offload::plugin::types,
+        },
+    });
+}
+
+pub mod doctor {
+    wit_bindgen::generate!({
+        inline: "
+            package offload:sdk;
+            world doctor {
+                import offload:plugin/types@0.1.0;
+                export offload:plugin/doctor@0.1.0;
+            }
+        ",
+        path: "../../wit",
+        world: "offload:sdk/doctor",
+        additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
+        pub_export_macro: true,
+        with: {
+            "offload:plugin/types@0.1.0": crate::bindings::plugin::offload::plugin::types,
+        },
+    });
+}
+
 pub mod framework {
     wit_bindgen::generate!({
         inline: "

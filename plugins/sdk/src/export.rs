@@ -3,6 +3,7 @@
 /// Makes a plugin the component that the crate is built into, with what it implements:
 ///
 /// - `export!(MyProvider: Provider);`
+/// - `export!(MyProvider: Provider + Reaper + Doctor);`, or with one of the two
 /// - `export!(MyFramework: Framework);`
 /// - `export!(MyFramework: Framework + Observer);`
 /// - `export!(MyFramework: Framework + Observer + Worker);`
@@ -12,6 +13,15 @@
 macro_rules! export {
     ($plugin:ident: Provider $(;)?) => {
         $crate::__export!($plugin: [$crate::provider::Provider] in plugin provider);
+    };
+    ($plugin:ident: Provider + Reaper $(;)?) => {
+        $crate::__export!($plugin: [$crate::reaper::Reaper] in plugin provider reaper);
+    };
+    ($plugin:ident: Provider + Doctor $(;)?) => {
+        $crate::__export!($plugin: [$crate::doctor::Doctor] in plugin provider doctor);
+    };
+    ($plugin:ident: Provider + Reaper + Doctor $(;)?) => {
+        $crate::__export!($plugin: [$crate::reaper::Reaper, $crate::doctor::Doctor] in plugin provider reaper doctor);
     };
     ($plugin:ident: Framework $(;)?) => {
         $crate::__export!($plugin: [$crate::framework::Framework] in plugin framework);
@@ -24,8 +34,8 @@ macro_rules! export {
     };
     ($($anything:tt)*) => {
         compile_error!(
-            "write `export!(MyPlugin: …);` with `Provider`, `Framework`, `Framework + Observer` or \
-             `Framework + Observer + Worker`"
+            "write `export!(MyPlugin: …);` with `Provider`, `Provider + Reaper`, `Provider + Doctor`, \
+             `Provider + Reaper + Doctor`, `Framework`, `Framework + Observer` or `Framework + Observer + Worker`"
         );
     };
 }
@@ -35,10 +45,12 @@ macro_rules! export {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __export {
-    ($plugin:ident: [$role:path] in $($world:ident)+) => {
+    ($plugin:ident: [$($role:path),+] in $($world:ident)+) => {
         const _: () = {
-            const fn implements<P: $role>() {}
-            implements::<$plugin>();
+            $({
+                const fn implements<P: $role>() {}
+                implements::<$plugin>();
+            })+
         };
         #[cfg(target_family = "wasm")]
         const _: () = {

@@ -3,9 +3,12 @@
 mod answers;
 #[doc(hidden)]
 pub mod bindings;
+pub mod copying;
+pub mod doctor;
 pub mod excerpt;
 mod export;
 pub mod framework;
+pub mod inside;
 mod instance;
 pub mod journal;
 pub mod junit;
@@ -14,6 +17,7 @@ mod plugin;
 pub mod prelude;
 pub mod printed;
 pub mod provider;
+pub mod reaper;
 pub mod settings;
 pub mod shell;
 pub mod template;

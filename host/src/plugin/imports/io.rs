@@ -1,12 +1,13 @@
 //! `io`: the standard streams of a command, held by the host.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Mutex;
 use wasmtime::component::Resource;
 
 use crate::model::Stream;
-use crate::plugin::bindings::imports::io;
+use crate::plugin::bindings::imports::io::{self, Input};
 use crate::plugin::store::State;
 use crate::process::Stdio;
 
@@ -26,10 +27,23 @@ impl SharedStdio {
 impl io::Host for State {}
 
 impl io::HostStdio for State {
-    async fn read_stdin(&mut self, stdio: Resource<SharedStdio>, at_most: u32) -> wasmtime::Result<Option<Vec<u8>>> {
+    async fn read_stdin(
+        &mut self,
+        stdio: Resource<SharedStdio>,
+        at_most: u32,
+        wait_ms: Option<u32>,
+    ) -> wasmtime::Result<Input> {
         let streams = self.table.get(&stdio)?.streams();
         let mut streams = streams.lock().await;
-        Ok(streams.stdin.next(at_most as usize).await)
+        let next = streams.stdin.next(at_most as usize);
+        let next = match wait_ms {
+            None => next.await,
+            Some(limit) => match tokio::time::timeout(Duration::from_millis(limit.into()), next).await {
+                Ok(next) => next,
+                Err(_) => return Ok(Input::Nothing),
+            },
+        };
+        Ok(next.map_or(Input::End, Input::Bytes))
     }
 
     async fn write_stdout(&mut self, stdio: Resource<SharedStdio>, bytes: Vec<u8>) -> wasmtime::Result<()> {

@@ -43,7 +43,7 @@ pub(crate) async fn run(
     stdio: &Stdio,
 ) -> Result<Exit, Failure> {
     let mut stdin = Vec::new();
-    while let Some(bytes) = stdio.read_stdin(PIECE) {
+    while let Input::Bytes(bytes) = stdio.read_stdin(PIECE, None) {
         stdin.extend(bytes);
     }
     let wanted = Wanted { argv, env, cwd, stdin: BASE64_STANDARD.encode(stdin) };

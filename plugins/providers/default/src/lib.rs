@@ -2,7 +2,6 @@
 
 #![forbid(unsafe_code)]
 
-mod inside;
 mod lifecycle;
 mod printed;
 mod provider;

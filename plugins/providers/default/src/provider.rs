@@ -2,11 +2,12 @@
 
 use offload_plugin::prelude::*;
 use offload_plugin::printed::at_positions;
+use offload_plugin::{copying, inside};
 
 use crate::printed::{destruction_failures, last_line};
 use crate::sandbox::Sandbox;
 use crate::settings::Settings;
-use crate::{inside, lifecycle, script};
+use crate::{lifecycle, script};
 
 /// The longest line that is handed to `exec_command` as an argument. Linux takes 128 KiB (`MAX_ARG_STRLEN`), and a script
 /// may quote it once more for the next shell.
@@ -140,21 +141,8 @@ fn furnish(settings: &Settings, sandbox: &Sandbox, directories: &[Transfer]) -> 
 fn copy_in(settings: &Settings, sandbox: &Sandbox, directory: &Transfer) -> Result<(), Failure> {
     let Transfer { local, remote } = directory;
     let exec_line = lifecycle::exec(settings, sandbox, &inside::unpack(&sandbox.locate(remote)));
-    let finished = script::copy_in(settings, local, &exec_line).capture()?;
-    let printed = String::from_utf8_lossy(&finished.stdout);
-    if printed.contains(inside::COPIED) && printed.contains(script::PACKED) {
-        return Ok(());
-    }
-    Err(if printed.contains(script::NO_DIRECTORY) {
-        Failure::new("copy-failed", format!("{local} is no directory, so it cannot be copied to {remote}"))
-            .with_help("name existing directories in copy_dirs and --copy-dir")
-    } else if printed.contains(inside::NO_STDIN) {
-        Failure::new("copy-failed", format!("copying {local} into {} failed: no standard input came there", sandbox.id))
-            .with_help(PASS_STDIN_ON)
-    } else {
-        let message = format!("copying {local} to {remote} in {} failed: {}", sandbox.id, finished.complaint());
-        Failure::new("copy-failed", message).with_help(PASS_STDIN_ON)
-    })
+    let finished = script::started(settings, copying::send(local, &exec_line)).capture()?;
+    copying::outcome(&finished, local, remote, &sandbox.id, PASS_STDIN_ON)
 }
 
 /// Puts a file into the sandbox.

@@ -2,29 +2,7 @@
 
 use offload_plugin::types::Command;
 
-use crate::inside::GREETING;
 use crate::settings::Settings;
-
-/// What [`copy_in`] prints once the whole directory is on its way.
-pub const PACKED: &str = "offload-packed";
-
-/// What it prints instead when there is no such directory.
-pub const NO_DIRECTORY: &str = "offload-no-directory";
-
-/// Sends the directory `$1`, after the line `$3`, to the command line `$2`; prints `$4` when all was sent, and `$5` if there
-/// is no such directory. POSIX pipelines hide how their first command ended: it says so itself, past the pipe.
-const COPY_IN: &str = r#"
-[ -d "$1" ] || { printf '%s\n' "$5"; exit 1; }
-case $1 in /*) directory=$1 ;; *) directory=./$1 ;; esac
-pack() {
-    COPYFILE_DISABLE=1 tar -C "$directory" -cf - .
-    status=$?
-    # GNU tar's 1 is no error: discovery, which runs meanwhile, changed or removed a file of its own.
-    if [ "$status" -eq 1 ] && tar --version 2>/dev/null | grep -q GNU; then status=0; fi
-    return "$status"
-}
-{ { printf '%s\n' "$3" && pack && printf '%s\n' "$4" >&3; } | sh -c "$2" 3>&-; } 3>&1
-"#;
 
 /// Runs the command line `$1`, which makes the files named after it; prints the positions of those that do not exist
 /// then, counted from 0.
@@ -77,11 +55,6 @@ pub fn line(settings: &Settings, line: String) -> Command {
     started(settings, Command::new(["sh".to_owned(), "-c".to_owned(), line]))
 }
 
-/// Sends a directory to the line of an exec that runs [`crate::inside::unpack`].
-pub fn copy_in(settings: &Settings, directory: &str, exec_line: &str) -> Command {
-    script(settings, COPY_IN, [directory, exec_line, GREETING, PACKED, NO_DIRECTORY])
-}
-
 /// Runs a line of `download_command` that makes these local files.
 pub fn download<'a>(settings: &Settings, line: &'a str, locals: impl IntoIterator<Item = &'a str>) -> Command {
     script(settings, DOWNLOAD, [line].into_iter().chain(locals))
@@ -97,7 +70,7 @@ fn script<'a>(settings: &Settings, text: &'a str, arguments: impl IntoIterator<I
 }
 
 /// Where and with what the person's commands run.
-fn started(settings: &Settings, command: Command) -> Command {
+pub fn started(settings: &Settings, command: Command) -> Command {
     let env = settings.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     Command { env, cwd: settings.working_dir.clone(), ..command }
 }

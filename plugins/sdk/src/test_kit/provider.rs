@@ -5,7 +5,9 @@ use serde::de::DeserializeOwned;
 
 use super::line::{Line, Loaded};
 use super::ran::Ran;
+use crate::doctor::Finding;
 use crate::provider::{Created, ImageSpec, Prepared, SandboxSpec, Transfer};
+use crate::reaper::Leftover;
 use crate::types::{Captured, Command, Failure};
 
 /// Says what becomes of each command that a provider runs, given what that finds on its standard input.
@@ -77,6 +79,22 @@ impl ProviderComponent {
     /// As of [`Self::prepare`].
     pub fn destroy(&mut self, sandboxes: &[&str]) -> Result<(), Failure> {
         self.call("destroy", [sandboxes])
+    }
+
+    /// Of a [`Reaper`](crate::reaper::Reaper).
+    ///
+    /// # Errors
+    /// As of [`Self::prepare`].
+    pub fn leftovers(&mut self) -> Result<Vec<Leftover>, Failure> {
+        self.call("leftovers", [(); 0])
+    }
+
+    /// Of a [`Doctor`](crate::doctor::Doctor).
+    ///
+    /// # Errors
+    /// As of [`Self::prepare`].
+    pub fn examine(&mut self) -> Result<Vec<Finding>, Failure> {
+        self.call("examine", [(); 0])
     }
 
     fn call<T: DeserializeOwned>(&mut self, function: &str, parameters: impl Serialize) -> Result<T, Failure> {

@@ -4,12 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
 
-use offload_plugin::shell::quote;
-
 use super::*;
-use crate::inside;
-
-const NASTY: &str = "-it's a \"$HOME\" `id`\n*";
 
 /// A directory that goes with the test, and in which the commands run.
 struct Place(PathBuf);
@@ -77,34 +72,6 @@ fn lines_run_in_the_configured_directory_and_environment() {
     let place = Place::new("line").with("file", "found");
     let output = run(&line(&place.settings(), "cat file; printf ' %s' \"$CONFIGURED\"".to_owned()));
     assert_eq!(stdout(&output), "found it's set");
-}
-
-#[test]
-fn a_directory_goes_through_exec() {
-    let place = Place::new("copy-in").with(&format!("{NASTY}/sub/.file"), "contents");
-    let unpack = inside::unpack(&place.path("to it's place"));
-    let output = run(&copy_in(&place.settings(), NASTY, &format!("echo banner; sh -c {}", quote(&unpack))));
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(stdout(&output).contains(PACKED) && stdout(&output).contains(inside::COPIED));
-    assert_eq!(place.read("to it's place/sub/.file").as_deref(), Some("contents"));
-}
-
-#[test]
-fn each_side_s_failure_is_seen() {
-    let place = Place::new("copy-in-fails").with("from/file", "contents");
-    let settings = place.settings();
-    let missing = run(&copy_in(&settings, "nowhere", "cat >/dev/null"));
-    assert!(stdout(&missing).contains(NO_DIRECTORY));
-    let refused = run(&copy_in(&settings, "from", "echo no such sandbox >&2; exit 3"));
-    assert!(!stdout(&refused).contains(inside::COPIED) && !stdout(&refused).contains(NO_DIRECTORY));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("no such sandbox"));
-    let unpack = inside::unpack(&place.path("to"));
-    let deaf = run(&copy_in(&settings, "from", &format!("sh -c {} </dev/null", quote(&unpack))));
-    assert!(stdout(&deaf).contains(inside::NO_STDIN) && !stdout(&deaf).contains(inside::COPIED));
-    let broken = "tar() { return 2; }; ";
-    let mut command = copy_in(&settings, "from", "cat");
-    command.argv[2].insert_str(0, broken);
-    assert!(!stdout(&run(&command)).contains(PACKED));
 }
 
 #[test]

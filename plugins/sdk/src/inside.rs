@@ -1,7 +1,7 @@
-//! POSIX command lines that run in a sandbox.
+//! POSIX command lines that run in a sandbox, for providers whose commands are started by a shell there.
 
-use offload_plugin::shell::{join, quote};
-use offload_plugin::types::{Command, Failure};
+use crate::shell::{join, quote};
+use crate::types::{Command, Failure};
 
 /// What a line that brings files in prints at its end.
 pub const COPIED: &str = "offload-copied";
