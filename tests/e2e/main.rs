@@ -1,5 +1,6 @@
 //! The real binary, end to end: what the documentation says, sentence by sentence.
 
+mod artifacts;
 mod clean;
 mod command_line;
 mod config_errors;

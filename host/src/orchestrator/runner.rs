@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::artifacts::Artifacts;
 use super::catalog::{Catalog, GroupIndex};
 use super::dispatch::{Dispatcher, Finished, GroupRules, Message, Rules, Search, Sources};
 use super::memory::Memory;
 use super::pool::SandboxPool;
 use super::scratch;
 use super::signals::Signals;
-use crate::config::{Config, CopyDir, SandboxConfig};
+use crate::config::{ArtifactGlob, Config, CopyDir, SandboxConfig};
 use crate::framework::{Framework, TestFramework};
 use crate::model::{Discovered, Event, ExitCode, Failure, Shard, Summary};
 use crate::plugin::LogSink;
@@ -155,7 +156,9 @@ impl Orchestrator {
     async fn dispatch(&self, sources: Sources, shard: Option<Shard>, signals: Signals) -> Result<RunResult, RunError> {
         let scratch = scratch::make(sources.pool.run_id())
             .map_err(|source| RunError::Io { action: "make a temporary directory (is TMPDIR right?)", source })?;
+        let artifacts = Artifacts::of(&self.artifact_globs()?, &self.config.output_dir(), scratch.path());
         let rules = Rules {
+            artifacts,
             retry_count: self.config.offload.retry_count,
             limit: Duration::from_secs(self.config.offload.test_timeout_secs),
             stream: self.stream_output,
@@ -183,6 +186,12 @@ impl Orchestrator {
             Some(failure) if exit_code == ExitCode::NothingFound => Err(RunError::Nothing(failure)),
             _ => Ok(RunResult { exit_code, summary }),
         }
+    }
+
+    fn artifact_globs(&self) -> Result<Vec<ArtifactGlob>, RunError> {
+        self.config.report.artifact_globs().map_err(|(_, why)| {
+            RunError::Nothing(Failure::new("invalid-settings", format!("a pattern of `artifacts` is wrong: {why}")))
+        })
     }
 
     fn group_rules(&self, framework: &Framework) -> GroupRules {
