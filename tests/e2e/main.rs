@@ -32,6 +32,7 @@ mod real_rust;
 mod reports;
 mod result_files;
 mod retries;
+mod secrets;
 mod shards;
 mod signals;
 mod stopping;

@@ -193,6 +193,8 @@ pub struct ReportConfig {
     /// Files to keep of each sandbox, in `artifacts` of `output_dir`: patterns below its working directory, such as
     /// `screenshots/**/*.png`.
     pub artifacts: Vec<String>,
+    /// Variables whose values no log and no report shows, beside those whose names sound like secrets (`API_TOKEN`).
+    pub mask: Vec<String>,
 }
 
 impl ReportConfig {
@@ -208,7 +210,13 @@ impl ReportConfig {
 
 impl Default for ReportConfig {
     fn default() -> Self {
-        Self { output_dir: "test-results".into(), junit: true, junit_file: "junit.xml".into(), artifacts: Vec::new() }
+        Self {
+            output_dir: "test-results".into(),
+            junit: true,
+            junit_file: "junit.xml".into(),
+            artifacts: Vec::new(),
+            mask: Vec::new(),
+        }
     }
 }
 

@@ -142,7 +142,7 @@ impl Artifacts {
         };
         let list = self.scratch.join(format!("artifacts-{}", sandbox.name()));
         let log = File::create(&list).map_err(|error| failed(error.to_string()))?;
-        let stdout = Output { log: Some(log), ..Output::default() };
+        let stdout = Output { log: Some(Box::new(log)), ..Output::default() };
         let stdio = Arc::new(Mutex::new(Stdio { stdout, ..Stdio::default() }));
         let roots: HashSet<_> = self.globs.iter().map(ArtifactGlob::root).collect();
         let argv = ["sh", "-c", LIST, "offload"].map(str::to_owned).into_iter().chain(roots).collect();

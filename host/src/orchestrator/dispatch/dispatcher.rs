@@ -12,8 +12,8 @@ use super::crew::Crew;
 use super::search::Search;
 use crate::history::Expectations;
 use crate::model::{
-    Attempt, BatchId, Discovered, Event, ExitCode, Failure, NoticeLevel, Outcome, SandboxName, Shard, Summary, Test,
-    Verdict,
+    Attempt, BatchId, Discovered, Event, ExitCode, Failure, Mask, NoticeLevel, Outcome, SandboxName, Shard, Summary,
+    Test, Verdict,
 };
 use crate::orchestrator::artifacts::{Artifacts, Gathered};
 use crate::orchestrator::catalog::{Catalog, GroupIndex, TestIndex};
@@ -60,6 +60,8 @@ pub(in crate::orchestrator) struct Rules {
     /// Which part of the tests is to be run.
     pub(in crate::orchestrator) shard: Option<Shard>,
     pub(in crate::orchestrator) artifacts: Option<Artifacts>,
+    /// What logs must not show.
+    pub(in crate::orchestrator) mask: Mask,
     /// In the order of the catalog.
     pub(in crate::orchestrator) groups: Vec<GroupRules>,
 }
