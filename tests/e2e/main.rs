@@ -7,6 +7,8 @@ mod crashes;
 mod custom_group;
 mod default_provider;
 mod discovery;
+mod docker_faults;
+mod docker_provider;
 mod examples_javascript;
 mod examples_python;
 mod go;

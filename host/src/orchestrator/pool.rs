@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use super::creation::{Coming, Creator, Vacancy, display};
 use crate::config::SandboxConfig;
 use crate::model::{Failure, RunId, SandboxName};
-use crate::provider::{Provider, Sandbox};
+use crate::provider::{DEADLINE, Provider, Sandbox};
 
 /// Sandboxes that may be created beyond the first of each slot.
 const REPLACEMENTS: usize = 3;
@@ -42,6 +42,8 @@ pub struct SandboxPool {
     vacant: Vec<Vacancy>,
     replacements: usize,
     capacity: usize,
+    /// Whether a creation was cut off: what it had made by then is under a name that nobody was told.
+    cut_off: bool,
 }
 
 /// What happens in a pool.
@@ -74,6 +76,7 @@ impl SandboxPool {
             vacant: Vec::new(),
             replacements: 0,
             capacity: 0,
+            cut_off: false,
         }
     }
 
@@ -173,8 +176,9 @@ impl SandboxPool {
                 self.coming.remove(&sandbox.slot());
                 self.alive.insert(sandbox.name().clone(), sandbox.clone());
             }
-            PoolEvent::Failed { slot, next, .. } => {
+            PoolEvent::Failed { slot, next, failure, .. } => {
                 self.coming.remove(slot);
+                self.cut_off |= failure.code == DEADLINE;
                 self.vacant.extend(*next);
             }
             PoolEvent::CalledOff(vacancy) => {
@@ -247,6 +251,7 @@ impl SandboxPool {
     }
 
     async fn destroy_all(&mut self) -> Vec<Failure> {
+        self.cut_off |= self.coming.values().any(Coming::has_begun);
         self.creations.shutdown().await;
         // One may have come up in the very moment in which patience ended.
         while let Ok(event) = self.events.try_recv() {
@@ -266,6 +271,11 @@ impl SandboxPool {
             if let Ok(Err(failure)) = result {
                 failures.push(failure);
             }
+        }
+        if self.cut_off
+            && let Some(provider) = &self.provider
+        {
+            failures.extend(provider.reap(&self.run_id).await.err());
         }
         failures
     }

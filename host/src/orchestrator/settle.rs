@@ -42,6 +42,9 @@ impl End {
     }
 }
 
+/// The failure of a provider whose sandbox goes on, but which ended the command since it wanted more memory than there is.
+const OUT_OF_MEMORY: &str = "out-of-memory";
+
 /// A batch without the results that it did give.
 #[derive(Clone, Debug)]
 pub(super) struct Unsettled {
@@ -76,6 +79,10 @@ pub(super) fn settle(batch: Unsettled) -> Settlement {
     }
     match end {
         End::Cancelled => Settlement::default(),
+        // The sandbox is as good as before: whoever wanted the memory has crashed, and nobody else has lost anything.
+        End::ProviderFailed(failure) if failure.code == OUT_OF_MEMORY => {
+            died(&failure.message, Status::Crashed, handed_out, unresolved, running, &stderr)
+        }
         End::ProviderFailed(failure) => provider_failed(&failure, unresolved),
         End::FrameworkFailed(failure) => framework_failed(&failure, unresolved),
         End::TimedOut(limit) => timed_out(limit, handed_out, unresolved, running),
@@ -151,11 +158,26 @@ fn exited(
     running: Option<(TestIndex, Duration)>,
     stderr: &str,
 ) -> Settlement {
+    let crashed = matches!(exit, Exit::Signal(_)) || matches!(exit, Exit::Code(code) if code > 128);
+    let status = if crashed { Status::Crashed } else { Status::Error };
+    died(&format!("the process {}", describe(exit)), status, handed_out, unresolved, running, stderr)
+}
+
+/// The process is no more, and `how` says why. A test that it was at has crashed; one that it never got to has `status`, if
+/// it was alone.
+fn died(
+    how: &str,
+    status: Status,
+    handed_out: usize,
+    unresolved: Vec<TestIndex>,
+    running: Option<(TestIndex, Duration)>,
+    stderr: &str,
+) -> Settlement {
     match running {
         Some((test, seconds)) => {
             let outcome = Outcome {
                 duration: seconds.as_secs_f64(),
-                ..Outcome::new(Status::Crashed, format!("the process {} while the test ran", describe(exit)))
+                ..Outcome::new(Status::Crashed, format!("{how} while the test ran"))
             };
             Settlement {
                 judged: vec![(test, with_stderr(outcome, stderr), Again::AsConfigured)],
@@ -164,11 +186,7 @@ fn exited(
             }
         }
         None if unresolved.len() < handed_out => Settlement { again: vec![unresolved], ..Settlement::default() },
-        None => halve_or(unresolved, || {
-            let crashed = matches!(exit, Exit::Signal(_)) || matches!(exit, Exit::Code(code) if code > 128);
-            let status = if crashed { Status::Crashed } else { Status::Error };
-            with_stderr(Outcome::new(status, format!("the process {} without a result", describe(exit))), stderr)
-        }),
+        None => halve_or(unresolved, || with_stderr(Outcome::new(status, format!("{how} without a result")), stderr)),
     }
 }
 
@@ -222,7 +240,7 @@ mod tests {
             (-1i32..200).prop_map(|code| End::Exited(Exit::Code(code))),
             (1i32..32).prop_map(|signal| End::Exited(Exit::Signal(signal))),
             Just(End::TimedOut(Duration::from_secs(10))),
-            prop::sample::select(vec!["sandbox-lost", "argument-list-too-long", "not-started"])
+            prop::sample::select(vec!["sandbox-lost", "argument-list-too-long", "not-started", "out-of-memory"])
                 .prop_map(|code| End::ProviderFailed(Failure::new(code, "it broke"))),
             prop::sample::select(vec!["run-singly", "plugin-trapped", "other", "argument-list-too-long"])
                 .prop_map(|code| End::FrameworkFailed(Failure::new(code, "it broke"))),
@@ -283,6 +301,20 @@ mod tests {
         assert_eq!(
             check(End::Exited(Exit::Signal(9)), 4, Some((1, 2))),
             r#"["1 Crashed: the process was killed by signal 9 (SIGKILL) while the test ran"] again [3] lost 0"#
+        );
+    }
+
+    #[test]
+    fn want_of_memory_costs_the_test_that_ran() {
+        let end = End::ProviderFailed(Failure::new("out-of-memory", "out of memory"));
+        assert_eq!(
+            check(end.clone(), 4, Some((1, 2))),
+            r#"["1 Crashed: out of memory while the test ran"] again [3] lost 0"#
+        );
+        assert_eq!(check(end, 4, None), "[] again [2, 2] lost 0");
+        assert_eq!(
+            check(End::ProviderFailed(Failure::new("sandbox-lost", "gone")), 4, Some((1, 2))),
+            "[] again [] lost 4"
         );
     }
 

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::model::Failure;
 
+/// The failure of a call that took too long and was cut off.
+pub(crate) const DEADLINE: &str = "deadline";
+
 /// How long each kind of call may take.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deadlines {
@@ -37,7 +40,7 @@ pub(super) async fn within<T>(
     call: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
     tokio::time::timeout(limit, call).await.unwrap_or_else(|_| {
-        Err(Failure::new("deadline", format!("`{function}` of provider `{provider}` did not end within {limit:?}"))
+        Err(Failure::new(DEADLINE, format!("`{function}` of provider `{provider}` did not end within {limit:?}"))
             .with_help("see what its command waits for, or raise `timeout_secs` in [provider]")
             .retryable())
     })

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::deadline::{Deadlines, within};
 use super::sandbox::{Sandbox, SandboxSpec};
 use crate::config::{Config, ProviderConfig};
-use crate::model::{Failure, NoticeLevel};
+use crate::model::{Failure, NoticeLevel, RunId};
 use crate::plugin::contract::{ImageSpec, Transfer};
 use crate::plugin::{Info, Kind, LogSink, PluginError, ProviderComponent, Source};
 
@@ -105,6 +105,15 @@ impl Provider {
     pub(crate) async fn destroy(&self, ids: &[String]) -> Result<(), Failure> {
         let component = self.component()?;
         within(self.0.deadlines.destroy, self.kind(), "destroy", component.destroy(ids)).await
+    }
+
+    /// Destroys every sandbox of a run that still exists, if the provider can find them.
+    pub(crate) async fn reap(&self, run: &RunId) -> Result<(), Failure> {
+        let component = self.component()?;
+        let found = within(self.0.deadlines.destroy, self.kind(), "leftovers", component.leftovers()).await?;
+        let found = found.unwrap_or_default().into_iter().filter(|leftover| leftover.run_id == run.as_str());
+        let ids: Vec<_> = found.map(|leftover| leftover.sandbox).collect();
+        if ids.is_empty() { Ok(()) } else { self.destroy(&ids).await }
     }
 
     pub(super) async fn cancel(&self, sandbox: &str, exec_id: &str) -> Result<(), Failure> {

@@ -7,6 +7,7 @@ mod handle;
 pub mod local;
 mod sandbox;
 
+pub(crate) use deadline::DEADLINE;
 pub use handle::Provider;
 pub(crate) use sandbox::transfers;
 pub use sandbox::{Sandbox, SandboxSpec};
