@@ -6,7 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd -P)
 target=${CARGO_TARGET_DIR:-$here/../../target}
 state=$target/backends/podman
 busybox_image=localhost/offload-test-busybox
-python_image=localhost/offload-test-python
+venv=$target/pytest-venv
 
 unavailable() {
     echo "$1"
@@ -19,7 +19,9 @@ check_programs() {
     for program in podman runc conmon busybox; do
         command -v "$program" >/dev/null || unavailable "$program is missing"
     done
-    [ -x "$target/pytest-venv/bin/python" ] || unavailable "$target/pytest-venv is missing: \`cargo xtask test\` makes it"
+    [ -x "$venv/bin/python" ] || unavailable "$venv is missing: \`cargo xtask test\` makes it"
+    # Another pytest makes another image.
+    python_image=localhost/offload-test-python:$(ls "$venv"/lib/*/site-packages | cksum | cut -d ' ' -f 1)
 }
 
 # crun wants more of its surroundings than nested containers have, and so do the default limits and networks.
@@ -58,11 +60,9 @@ add_busybox() {
     echo root:x:0: >"$1/etc/group"
 }
 
-# The interpreter that the tests use on this machine, with its pytest, at the paths that it has here; of the standard library's own
-# tests nothing.
+# The interpreter that the tests use on this machine, with what it is linked to, at the paths that it has here; its pytest, wherever
+# such an interpreter looks for packages, in a directory of its own.
 add_python() {
-    venv=$target/pytest-venv
-    # Prints the standard library, what is installed, and every file that is linked to.
     "$venv/bin/python" - "$1" <<'PYTHON'
 import os, re, shutil, subprocess, sys, sysconfig
 
@@ -81,9 +81,8 @@ ignored = shutil.ignore_patterns("test", "tests", "idlelib", "ensurepip", "tkint
 library = paths["stdlib"]
 interpreter = os.path.realpath(sys.executable)
 shutil.copytree(library, root + library, ignore=ignored, symlinks=True, dirs_exist_ok=True)
-site = library + "/site-packages"
 unwanted = shutil.ignore_patterns("pip", "pip-*", "setuptools*", "pkg_resources", "_distutils_hack", "*.pth")
-shutil.copytree(paths["purelib"], root + site, ignore=unwanted, dirs_exist_ok=True)
+shutil.copytree(paths["purelib"], root + "/usr/lib/offload-test", ignore=unwanted)
 copy(interpreter)
 dynamic = library + "/lib-dynload"
 objects = [os.path.join(dynamic, name) for name in os.listdir(dynamic)] if os.path.isdir(dynamic) else []
@@ -100,7 +99,7 @@ build_image() {
     add_busybox "$root"
     [ "$1" = "$busybox_image" ] || add_python "$root"
     tar -C "$root" -cf "$root.tar" .
-    podman import --quiet "$root.tar" "$1" >/dev/null
+    podman import --quiet --change ENV=PYTHONPATH=/usr/lib/offload-test "$root.tar" "$1" >/dev/null
     rm -rf "$root" "$root.tar"
 }
 
@@ -113,6 +112,8 @@ up() {
     configure "${OFFLOAD_TEST_PODMAN_DRIVER:-overlay}"
     build_image "$busybox_image"
     build_image "$python_image"
+    # What earlier tests had built.
+    podman image prune --all --force --filter label=offload.image >/dev/null
     # A socket's path has to be short.
     [ -f "$state/socket" ] || mktemp -d /tmp/offload-podman-XXXXXX >"$state/socket"
     directory=$(cat "$state/socket")

@@ -101,11 +101,15 @@ fn an_exec_that_dies(engine: &Containers) {
 fn kill_one(engine: &Containers, project: &Project) -> Finished {
     let mut running = engine.offload(project, &["run"]).start();
     let events = project.path().join("test-results/events.jsonl");
-    let passed = || fs::read_to_string(&events).unwrap_or_default().matches("\"event\":\"judged\"").count();
-    running.wait_until("tests have passed", || passed() >= 2);
+    running.wait_until("tests have passed", || judged(&events) >= 2);
     let victims = engine.of_run(&run_id(&events));
     engine.ask(&["kill", &victims[0]]);
     running.finish()
+}
+
+/// How many tests have their verdict.
+fn judged(events: &Path) -> usize {
+    fs::read_to_string(events).unwrap_or_default().matches("\"event\":\"judged\"").count()
 }
 
 fn run_id(events: &Path) -> String {
@@ -174,4 +178,36 @@ fn an_interrupted_run(engine: &Containers) {
     engine.check_nothing_left(&done);
     assert_eq!(done.results().count("not-run"), 6, "{}", done.said());
     assert!(done.took < Duration::from_secs(40), "{:?}", done.took);
+}
+
+/// Docker's client at a service of its own, which is killed while tests run: the containers cannot be reached any more.
+#[test]
+fn an_engine_that_goes_away() {
+    let Some(engine) = Containers::docker() else { return };
+    let project = wrapped(&engine, LONG, "", "");
+    let socket = format!("/tmp/offload-gone-{}.sock", std::process::id());
+    let mut service = engine.podman_command(&["system", "service", "--time=0", &format!("unix://{socket}")]);
+    let mut service = service.spawn().expect("podman starts");
+    while !Path::new(&socket).exists() {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let mut running = engine.offload(&project, &["run"]).env("DOCKER_HOST", format!("unix://{socket}")).start();
+    let events = project.path().join("test-results/events.jsonl");
+    running.wait_until("tests have passed", || judged(&events) >= 2);
+    service.kill().expect("it still runs");
+    service.wait().expect("it ends");
+    let done = running.finish().exits(1);
+    let left = engine.of_run(&done.results().run_id);
+    for container in &left {
+        engine.ask(&["rm", "--force", container]);
+    }
+    let _ = fs::remove_file(socket);
+
+    let results = done.results();
+    let (passed, not_run) = (results.count("passed"), results.count("not-run"));
+    assert!(passed >= 2 && not_run >= 1 && passed + not_run == 12, "{:?}", results.summary);
+    assert!(!left.is_empty(), "nobody could remove them");
+    let done = done.says("Cannot connect to the Docker daemon").says("start the engine");
+    let said = done.said();
+    assert!(left.iter().all(|container| said.contains(container)), "what is left is named: {left:?}; it said:\n{said}");
 }

@@ -7,6 +7,7 @@ mod crashes;
 mod custom_group;
 mod default_provider;
 mod discovery;
+mod docker_component;
 mod docker_faults;
 mod docker_provider;
 mod examples_javascript;

@@ -52,6 +52,11 @@ impl Containers {
         self.backend.get("busybox_image")
     }
 
+    /// What the engine's program needs in its environment.
+    pub fn environment(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.backend.environment()
+    }
+
     /// A `[provider]` table for this image; `{engine}` in `command` stands for the engine's program.
     pub fn table(&self, command: &str, image: &str, more: &str) -> String {
         let command = command.replace("{engine}", self.command);
@@ -64,7 +69,7 @@ impl Containers {
     pub fn offload<'project>(&self, project: &'project Project, arguments: &[&str]) -> Invocation<'project> {
         let path = format!("{}:{}", python_bin().display(), std::env::var("PATH").expect("PATH is set"));
         let invocation = project.offload(arguments).env("PATH", path);
-        self.backend.environment().fold(invocation, |invocation, (name, value)| invocation.env(name, value))
+        self.environment().fold(invocation, |invocation, (name, value)| invocation.env(name, value))
     }
 
     /// A run to its end, after which the engine has nothing of it.
@@ -102,7 +107,7 @@ impl Containers {
     /// A command of podman, not started yet.
     pub fn podman_command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("podman");
-        command.args(arguments).envs(self.backend.environment());
+        command.args(arguments).envs(self.environment());
         command
     }
 }

@@ -14,6 +14,7 @@ const COMPONENTS: [&str; 5] = [
     "offload-example-http-sandboxes",
     "offload-framework-default",
     "offload-provider-default",
+    "offload-provider-docker",
 ];
 
 /// Brings what is missing, then checks and tests the whole workspace.

@@ -131,7 +131,8 @@ impl Docker {
     fn copy_in(&self, sandbox: &Sandbox, directory: &Transfer, before: Option<&str>) -> Result<(), Failure> {
         let Transfer { local, remote } = directory;
         let unpack = inside::unpack(&sandbox.locate(remote));
-        let line = before.map_or_else(|| unpack.clone(), |before| format!("{before} && {{ {unpack}; }}"));
+        // Whoever ends with its input unread takes what it said with it, where podman passes that on: what is left is read.
+        let line = format!("{} && {{ {unpack}; }} || {{ cat >/dev/null; exit 1; }}", before.unwrap_or("true"));
         let receiver = shell::join(exec::own(&self.engine, sandbox, &line).argv);
         let finished = self.engine.around(copying::send(local, &receiver)).capture()?;
         copying::outcome(&finished, local, remote, &sandbox.name, NEEDS_TAR)

@@ -15,18 +15,15 @@ const ROUNDS: usize = 3;
 /// `destroy-failed`: names what is left, with what the engine says.
 pub fn remove(engine: &Engine, names: &[String]) -> Result<(), Failure> {
     let mut left = names.to_vec();
-    for round in 1.. {
-        if left.is_empty() {
-            break;
-        }
+    let mut rounds = 0;
+    while !left.is_empty() {
         let removal = ["rm", "--force", "--volumes"].into_iter().map(str::to_owned).chain(left.iter().cloned());
         let finished = engine.command(removal).capture()?;
-        if finished.exit == Exit::Code(0) && finished.stderr.trim_ascii().is_empty() {
-            break;
-        }
-        // One name that means nothing is enough for podman to leave all others alone, and to call that a success.
+        // How it ended says nothing: one name that means nothing to it is enough for podman 4 to leave all others alone, and to end as
+        // if it had not.
         left = remaining(engine, left)?;
-        if round == ROUNDS && !left.is_empty() {
+        rounds += 1;
+        if rounds == ROUNDS && !left.is_empty() {
             let message = format!("removing {} failed", left.join(", "));
             let help = format!("remove what is left by hand: {} rm -f {}", engine.shown(), left.join(" "));
             return Err(trouble::failure("destroy-failed", message, &finished).with_help(help).retryable());

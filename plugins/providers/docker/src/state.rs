@@ -6,9 +6,6 @@ use crate::engine::Engine;
 use crate::sandbox::Sandbox;
 use crate::trouble::{self, is_about_nothing};
 
-/// What an engine's client ends with when the command was killed by SIGKILL: as the kernel does where memory ends.
-const KILLED: Exit = Exit::Code(128 + 9);
-
 /// What [`KILLS`] prints.
 const OUT_OF_MEMORY: &str = "offload-out-of-memory";
 
@@ -49,6 +46,26 @@ pub fn concluded(engine: &Engine, sandbox: &Sandbox, exit: Exit) -> Result<Exit,
     if exit == Exit::Code(0) {
         return Ok(exit);
     }
+    check_running(engine, sandbox)?;
+    if is_suspicious(exit) {
+        let kills = kills(engine, sandbox).capture()?;
+        if String::from_utf8_lossy(&kills.stdout).contains(OUT_OF_MEMORY) {
+            return Err(out_of_memory(sandbox));
+        }
+        if kills.exit != Exit::Code(0) {
+            // The engine may not have known yet that the container had ended.
+            check_running(engine, sandbox)?;
+        }
+    }
+    Ok(exit)
+}
+
+/// Whether it is a code for what happens to commands, rather than for what they do: of the engine's own, or of a signal.
+fn is_suspicious(exit: Exit) -> bool {
+    !matches!(exit, Exit::Code(code) if (0..125).contains(&code))
+}
+
+fn check_running(engine: &Engine, sandbox: &Sandbox) -> Result<(), Failure> {
     let finished = inspect(engine, sandbox).capture()?;
     if finished.exit != Exit::Code(0) {
         return Err(lost(sandbox, &finished));
@@ -56,13 +73,7 @@ pub fn concluded(engine: &Engine, sandbox: &Sandbox, exit: Exit) -> Result<Exit,
     let state: State = serde_json::from_slice(&finished.stdout).map_err(|error| {
         Failure::new("sandbox-lost", format!("what the engine says of {} cannot be read: {error}", sandbox.name))
     })?;
-    if !state.running {
-        return Err(state.ended(sandbox));
-    }
-    if exit == KILLED && was_short_of_memory(engine, sandbox)? {
-        return Err(out_of_memory(sandbox));
-    }
-    Ok(exit)
+    if state.running { Ok(()) } else { Err(state.ended(sandbox)) }
 }
 
 /// Whether a container still takes commands.
@@ -91,14 +102,12 @@ fn lost(sandbox: &Sandbox, finished: &Captured) -> Failure {
     trouble::failure("sandbox-lost", what, finished)
 }
 
-fn was_short_of_memory(engine: &Engine, sandbox: &Sandbox) -> Result<bool, Failure> {
-    let question =
-        engine.command(["exec", &sandbox.name, "sh", "-c", KILLS, "offload", &sandbox.scratch, OUT_OF_MEMORY]);
-    Ok(String::from_utf8_lossy(&question.capture()?.stdout).contains(OUT_OF_MEMORY))
+fn kills(engine: &Engine, sandbox: &Sandbox) -> Command {
+    engine.command(["exec", &sandbox.name, "sh", "-c", KILLS, "offload", &sandbox.scratch, OUT_OF_MEMORY])
 }
 
 fn out_of_memory(sandbox: &Sandbox) -> Failure {
-    let message = format!("out of memory: the kernel killed the command in {}, which reached its limit", sandbox.name);
+    let message = format!("out of memory: {} reached its limit, and the kernel killed the command", sandbox.name);
     Failure::new("out-of-memory", message)
         .with_help("raise `memory` in [provider], or have the test use less")
         .retryable()
@@ -126,6 +135,12 @@ mod tests {
         let state: State = serde_json::from_str(state).expect("a state");
         assert!(!state.running);
         state.ended(&Sandbox::named("c"))
+    }
+
+    #[test]
+    fn codes_of_tests_are_taken_as_they_are() {
+        assert!([0, 1, 2, 5, 101, 124].iter().all(|code| !is_suspicious(Exit::Code(*code))));
+        assert!([125, 126, 127, 137, 255, -1].iter().all(|code| is_suspicious(Exit::Code(*code))));
     }
 
     #[test]
