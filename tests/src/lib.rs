@@ -2,6 +2,7 @@
 //! must hold after every run, whatever it was about.
 
 mod backend;
+mod containers;
 mod default_provider;
 mod engines;
 mod finished;
@@ -14,6 +15,7 @@ mod results;
 mod truth;
 
 pub use backend::Backend;
+pub use containers::Containers;
 pub use default_provider::DefaultProvider;
 pub use engines::{
     component, example, go, go_environment, guest, installed_offload, library_program, offload, old_python,

@@ -8,12 +8,13 @@ use crate::{
 
 /// The components that tests load from a file: those that do what they should not, an example, and two that come with
 /// offload.
-const COMPONENTS: [&str; 5] = [
+const COMPONENTS: &[&str] = &[
     "offload-guest-framework",
     "offload-guest-provider",
     "offload-example-http-sandboxes",
     "offload-framework-default",
     "offload-provider-default",
+    "offload-provider-docker",
 ];
 
 /// Brings what is missing, then checks and tests the whole workspace.
@@ -29,7 +30,7 @@ pub fn run() -> Result<()> {
     })?;
     console::step("vitest", vitest::with_each_version)?;
     console::step("cargo-nextest", toolchain::nextest)?;
-    console::step("components for tests", || components::build(COMPONENTS))?;
+    console::step("components for tests", || components::build(COMPONENTS.iter().copied()))?;
     console::step("example plugin in Python", example_unittest::build)?;
     console::step("example in JavaScript", javascript::example)?;
     fetch::run(None)?;
