@@ -236,7 +236,11 @@ impl SandboxPool {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         self.call_off(usize::MAX);
         while let Ok(Some(_)) = tokio::time::timeout_at(deadline, self.next()).await {}
-        self.destroy_all().await
+        let failures = self.destroy_all().await;
+        if let Some(provider) = &self.provider {
+            provider.close().await;
+        }
+        failures
     }
 
     /// As [`close`](Self::close), which may be under way, but waits for nobody.

@@ -7,6 +7,7 @@ use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 
 use super::bindings::exports::metadata;
+use super::bridge::Helpers;
 use super::cache;
 use super::engine::Runtime;
 use super::error::{PluginError, PluginErrorKind};
@@ -78,10 +79,16 @@ impl Linked {
             log,
             limits: source.limits(),
             processes: Processes::Real,
+            helpers: Helpers::default(),
             messages: Arc::default(),
         };
         let rights = Arc::new(OnceCell::new());
         Ok(Self { runtime, source: source.clone(), surroundings, rights, pre })
+    }
+
+    /// Ends what its instances left running between calls.
+    pub(super) async fn close(&self) {
+        self.surroundings.helpers.close().await;
     }
 
     /// The same component with other limits.

@@ -4,6 +4,7 @@
 //! piece of work, in a store of its own with limits of its own.
 
 mod bindings;
+mod bridge;
 mod cache;
 mod component;
 mod conformance;

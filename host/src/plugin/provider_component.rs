@@ -112,6 +112,11 @@ impl ProviderComponent {
         concluded("examine", &store, result).map(Some)
     }
 
+    /// Ends the helpers that it keeps.
+    pub async fn close(&self) {
+        self.linked.close().await;
+    }
+
     async fn instance(&self, function: &'static str) -> Result<(Live, Guest), model::Failure> {
         let mut live = self.linked.instantiate().await?;
         let guest = self

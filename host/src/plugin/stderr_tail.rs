@@ -1,4 +1,4 @@
-//! The end of what a guest wrote to its standard error: a panic's text appears nowhere else.
+//! The end of what a guest or a helper wrote to its standard error: a panic's text appears nowhere else.
 
 use std::collections::VecDeque;
 use std::io;
@@ -22,7 +22,7 @@ impl StderrTail {
         String::from_utf8_lossy(tail.make_contiguous()).trim().to_owned()
     }
 
-    fn push(&self, bytes: &[u8]) {
+    pub(super) fn push(&self, bytes: &[u8]) {
         let mut tail = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tail.extend(&bytes[bytes.len().saturating_sub(LIMIT)..]);
         let surplus = tail.len().saturating_sub(LIMIT);

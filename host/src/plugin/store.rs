@@ -9,6 +9,7 @@ use wasmtime::{ResourceLimiter, Store, StoreLimits, StoreLimitsBuilder, UpdateDe
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::WasiHttpCtx;
 
+use super::bridge::Helpers;
 use super::component::LogSink;
 use super::engine::{Runtime, TICK};
 use super::imports::Gate;
@@ -45,6 +46,7 @@ pub(super) struct Surroundings {
     pub(super) log: LogSink,
     pub(super) limits: Limits,
     pub(super) processes: Processes,
+    pub(super) helpers: Helpers,
     /// How many messages its instances have logged.
     pub(super) messages: Arc<AtomicU32>,
 }
@@ -65,6 +67,7 @@ pub(super) struct State {
     pub(super) messages: Arc<AtomicU32>,
     pub(super) rights: Arc<Rights>,
     pub(super) processes: Processes,
+    pub(super) helpers: Helpers,
     pub(super) denied: Denied,
 }
 
@@ -136,7 +139,7 @@ pub(super) fn new_store(
     surroundings: &Surroundings,
     rights: Arc<Rights>,
 ) -> Result<Store<State>, Failure> {
-    let Surroundings { plugin, settings, log, limits, processes, messages } = surroundings.clone();
+    let Surroundings { plugin, settings, log, limits, processes, helpers, messages } = surroundings.clone();
     let stderr = StderrTail::default();
     let denied = Denied::default();
     let state = State {
@@ -157,6 +160,7 @@ pub(super) fn new_store(
         messages,
         rights,
         processes,
+        helpers,
         denied,
     };
     let mut store = Store::new(&runtime.engine, state);

@@ -2,9 +2,11 @@
 
 mod capture;
 mod group;
+mod resident;
 mod run;
 mod sweep;
 
 pub use capture::Capture;
+pub use resident::{LineWriter, Resident, ResidentProcess};
 pub use run::{Captured, Command, Environment, Exit, Input, Output, Stdio, capture, run};
 pub use sweep::{EXEC_ID, sweep};

@@ -22,7 +22,7 @@ const DRAIN: Duration = Duration::from_secs(1);
 const PIECE: usize = 64 << 10;
 
 /// A program and its arguments; no shell is implied.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Command {
     pub argv: Vec<String>,
     /// Set on top of `environment`.
@@ -152,7 +152,7 @@ pub async fn capture(command: &Command, stdin: Vec<u8>) -> io::Result<Captured> 
     Ok(Captured { exit, stdout: stdio.stdout.capture.into_bytes(), stderr: stdio.stderr.capture.into_bytes() })
 }
 
-fn spawn(command: &Command) -> io::Result<Child> {
+pub(super) fn spawn(command: &Command) -> io::Result<Child> {
     let Some((program, arguments)) = command.argv.split_first() else {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"));
     };

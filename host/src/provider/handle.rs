@@ -124,6 +124,13 @@ impl Provider {
         within(self.0.deadlines.download, self.kind(), "download", work).await
     }
 
+    /// Ends what it keeps for the length of a run.
+    pub(crate) async fn close(&self) {
+        if let Some(Ok(component)) = self.0.component.get() {
+            component.close().await;
+        }
+    }
+
     pub(super) fn component(&self) -> Result<&ProviderComponent, PluginError> {
         let load = || {
             let settings = Value::Object(self.0.settings.clone()).to_string().into();

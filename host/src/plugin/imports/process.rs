@@ -46,13 +46,13 @@ impl process::Host for State {
 }
 
 impl State {
-    fn deny(&self, denial: Denial) -> Failure {
+    pub(super) fn deny(&self, denial: Denial) -> Failure {
         self.denied.note(denial.clone());
         model::Failure::from(denial).into()
     }
 }
 
-fn could_not_start(command: &host_process::Command, error: &std::io::Error) -> Failure {
+pub(super) fn could_not_start(command: &host_process::Command, error: &std::io::Error) -> Failure {
     let program = command.argv.first().map_or("", String::as_str);
     // The kernel reports a missing working directory as if the program were missing.
     let missing = command.cwd.as_ref().filter(|cwd| !cwd.is_dir());

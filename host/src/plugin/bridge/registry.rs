@@ -1,0 +1,73 @@
+//! The helpers of one plugin in one run.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::task::JoinHandle;
+
+use super::helper::{Helper, LOST};
+use crate::model::Failure;
+use crate::plugin::component::LogSink;
+use crate::process::Command;
+
+/// How often a helper may be started in a run: once more than it should need.
+const MOST_STARTS: u32 = 2;
+
+/// The helpers that a plugin has opened; clones are the same ones.
+#[derive(Clone, Default)]
+pub struct Helpers(Arc<Mutex<Vec<Opened>>>);
+
+struct Opened {
+    /// By what it is known: the same command is the same helper.
+    command: Command,
+    starts: u32,
+    helper: Helper,
+    task: JoinHandle<()>,
+}
+
+impl Helpers {
+    /// The helper that this command starts, which runs already or is started.
+    ///
+    /// # Errors
+    /// It cannot be started, or has ended too often.
+    pub(in crate::plugin) fn open(
+        &self,
+        command: Command,
+        log: &LogSink,
+        could_not_start: impl FnOnce(&Command, &std::io::Error) -> Failure,
+    ) -> Result<Helper, Failure> {
+        let start =
+            |command: &Command| Helper::start(command, log.clone()).map_err(|error| could_not_start(command, &error));
+        let mut opened = self.opened();
+        let Some(known) = opened.iter_mut().find(|known| known.command == command) else {
+            let (helper, task) = start(&command)?;
+            opened.push(Opened { command, starts: 1, helper: helper.clone(), task });
+            return Ok(helper);
+        };
+        if known.helper.has_ended() {
+            if known.starts == MOST_STARTS {
+                let program = known.command.argv.first().map_or("", String::as_str);
+                let message = format!("the helper `{program}` ended twice: it is not started again");
+                return Err(Failure::new(LOST, message));
+            }
+            (known.helper, known.task) = start(&known.command)?;
+            known.starts += 1;
+        }
+        Ok(known.helper.clone())
+    }
+
+    /// Ends all of them.
+    pub async fn close(&self) {
+        let closing: Vec<_> = self.opened().drain(..).collect();
+        for opened in &closing {
+            opened.helper.close();
+        }
+        for opened in closing {
+            // A task of ours does not panic, and is cancelled with the run at the most.
+            let _ = opened.task.await;
+        }
+    }
+
+    fn opened(&self) -> MutexGuard<'_, Vec<Opened>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
