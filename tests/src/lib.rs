@@ -4,6 +4,7 @@
 mod backend;
 mod default_provider;
 mod engines;
+mod fake_modal;
 mod finished;
 mod invocation;
 mod junit;
@@ -16,9 +17,10 @@ mod truth;
 pub use backend::Backend;
 pub use default_provider::DefaultProvider;
 pub use engines::{
-    component, example, go, go_environment, guest, installed_offload, library_program, offload, old_python,
-    plugins_python, python, python_bin, suite, suite_python, target, vitest,
+    component, example, go, go_environment, guest, installed_offload, library_program, modal_python, offload,
+    old_python, plugins_python, python, python_bin, suite, suite_python, target, vitest,
 };
+pub use fake_modal::FakeModal;
 pub use finished::Finished;
 pub use invocation::{Invocation, Running};
 pub use junit::{Case, Junit, Suite};

@@ -1,8 +1,8 @@
 """A stand-in for Modal's servers, for the real SDK: sandboxes are directories, and commands are processes of this machine.
 
-    python tests/backends/fake_modal STATE
+    python tests/backends/fake_modal STATE [NAME=VALUE...]
 
-It needs the `modal` package, whose protocol definitions it speaks, and prints its port. In STATE it keeps `living`, the ids of
+The variables are in the environment of every sandbox. It needs the `modal` package, whose protocol definitions it speaks, and prints its port. In STATE it keeps `living`, the ids of
 the sandboxes that exist, and `calls`, a line for each call that was made. What should go wrong is said there, too: see
 faults.py. It ends with its standard input.
 
@@ -27,11 +27,11 @@ from sandboxes import Sandboxes
 from service import service
 
 
-async def main(state):
+async def main(state, variables):
     os.makedirs(state, exist_ok=True)
     faults = Faults(state)
     images = Images(state)
-    sandboxes = Sandboxes(state)
+    sandboxes = Sandboxes(state, dict(variable.split("=", 1) for variable in variables))
     calls = open(os.path.join(state, "calls"), "a", buffering=1)
     control = Control(faults, images, sandboxes)
     router = Router(faults, sandboxes)
@@ -55,4 +55,4 @@ async def main(state):
     server.close()
 
 
-asyncio.run(main(sys.argv[1]))
+asyncio.run(main(sys.argv[1], sys.argv[2:]))

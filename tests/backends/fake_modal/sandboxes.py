@@ -81,8 +81,9 @@ class Sandbox:
 
 
 class Sandboxes:
-    def __init__(self, state):
+    def __init__(self, state, variables):
         self.state = state
+        self.variables = variables
         self.by_id = {}
         self.by_task = {}
         self.requests = os.path.join(state, "terminate")
@@ -91,7 +92,7 @@ class Sandboxes:
 
     async def create(self, app, definition, image, env, tags):
         directory = os.path.join(self.state, "sandbox-{}".format(len(self.by_id)))
-        sandbox = Sandbox(app, definition, image, env, tags, directory)
+        sandbox = Sandbox(app, definition, image, {**env, **self.variables}, tags, directory)
         sandbox.forget = lambda _: self._tell()
         self.by_id[sandbox.id] = self.by_task[sandbox.task] = sandbox
         await sandbox.start()
