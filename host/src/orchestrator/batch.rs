@@ -70,7 +70,12 @@ async fn execute(job: &Job, cancelled: &CancellationToken, news: &NewsSender, en
 
     // One that was ended early has still written what it had finished.
     let seen = if let End::Exited(exit) = exit { exit } else { Exit::Signal(9) };
-    let files = download(job, &command, &result_files).await?;
+    let files = match download(job, &command, &result_files).await {
+        Ok(files) => files,
+        // Why the command failed says more than that nothing could be brought back afterwards.
+        Err(_) if matches!(exit, End::ProviderFailed(_)) => return Err(exit),
+        Err(failure) => return Err(End::ProviderFailed(failure)),
+    };
     news.send_all(run.ended(seen).await.map_err(End::FrameworkFailed)?).await;
     let captured = Captured { exit: seen, ..output };
     match run.results(captured, &files).await {
@@ -114,7 +119,7 @@ async fn exec(
             () = tokio::time::sleep(job.limit) => End::TimedOut(job.limit),
             () = cancelled.cancelled() => End::Cancelled,
         };
-        if matches!(end, End::TimedOut(_) | End::Cancelled)
+        if end.leaves_processes()
             && let Err(failure) = job.sandbox.cancel(exec_id).await
         {
             tracing::warn!("{}: {failure}", job.sandbox.name());
@@ -124,7 +129,7 @@ async fn exec(
     };
     let (ended, watched) = tokio::join!(command, watch(chunks, job.stream, run, news));
     let (end, stdout, stderr) = ended;
-    if let End::ProviderFailed(_) = end {
+    if !end.leaves_results() {
         return Err(end);
     }
     watched.map_err(End::FrameworkFailed)?;
@@ -162,7 +167,7 @@ async fn watch(
 }
 
 /// Brings the result files back: pairs of the name in the plan and the local path.
-async fn download(job: &Job, command: &Command, result_files: &[String]) -> Result<Vec<(String, PathBuf)>, End> {
+async fn download(job: &Job, command: &Command, result_files: &[String]) -> Result<Vec<(String, PathBuf)>, Failure> {
     let files: Vec<_> = result_files
         .iter()
         .enumerate()
@@ -175,7 +180,7 @@ async fn download(job: &Job, command: &Command, result_files: &[String]) -> Resu
             (remote.to_string_lossy().into_owned(), local.as_path())
         })
         .collect();
-    job.sandbox.download(&transfers).await.map_err(End::ProviderFailed)?;
+    job.sandbox.download(&transfers).await?;
     Ok(files)
 }
 

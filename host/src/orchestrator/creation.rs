@@ -10,13 +10,14 @@ use tokio_util::sync::CancellationToken;
 use super::pool::PoolEvent;
 use crate::config::SandboxConfig;
 use crate::model::{Failure, RunId, SandboxName};
+use crate::plugin::contract::Prepared;
 use crate::provider::{Provider, Sandbox, SandboxSpec, transfers};
 
 /// The pause before a failed creation is repeated; doubled each time.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What preparing gave: the image that sandboxes are made of.
-type Image = Result<Option<String>, Failure>;
+/// What preparing gave: the image that sandboxes are made of, and how many there can be.
+type Image = Result<Prepared, Failure>;
 
 /// What every creation needs to know.
 pub(super) struct Creator {
@@ -93,10 +94,17 @@ impl Creator {
             }
             image = self.image_after(vacancy.pause) => image,
         };
+        // Those of lower slots are as many as there can be.
+        if let Ok(Prepared { max_sandboxes: Some(most), .. }) = image
+            && vacancy.slot >= most.max(1)
+        {
+            let _ = self.events.send(PoolEvent::Surplus { slot: vacancy.slot });
+            return;
+        }
         let begun = *coming.begun.get_or_init(Instant::now);
         let name = self.name();
         let created = match image {
-            Ok(image) => self.create(&name, vacancy.slot, image).await,
+            Ok(prepared) => self.create(&name, vacancy.slot, prepared.image).await,
             Err(failure) => Err(failure),
         };
         let event = match created {

@@ -39,6 +39,8 @@ pub struct SandboxPool {
     vacant: Vec<Vacancy>,
     replacements: usize,
     capacity: usize,
+    /// Whether a creation was cut off or lost sight of: there may be a sandbox that nobody knows the id of.
+    uncertain: bool,
 }
 
 /// What happens in a pool.
@@ -49,6 +51,8 @@ pub(super) enum PoolEvent {
     Failed { name: SandboxName, failure: Failure, slot: u32, next: Option<Vacancy>, replaced: bool },
     /// A creation that had not begun was called off.
     CalledOff(Vacancy),
+    /// The provider cannot have as many.
+    Surplus { slot: u32 },
 }
 
 impl SandboxPool {
@@ -71,6 +75,7 @@ impl SandboxPool {
             vacant: Vec::new(),
             replacements: 0,
             capacity: 0,
+            uncertain: false,
         }
     }
 
@@ -170,7 +175,8 @@ impl SandboxPool {
                 self.coming.remove(&sandbox.slot());
                 self.alive.insert(sandbox.name().clone(), sandbox.clone());
             }
-            PoolEvent::Failed { slot, next, .. } => {
+            PoolEvent::Failed { slot, next, failure, .. } => {
+                self.uncertain |= failure.retryable;
                 self.coming.remove(slot);
                 self.vacant.extend(*next);
             }
@@ -178,6 +184,10 @@ impl SandboxPool {
                 self.coming.remove(&vacancy.slot);
                 self.vacant.push(*vacancy);
                 self.replacements += 1;
+            }
+            PoolEvent::Surplus { slot } => {
+                self.coming.remove(slot);
+                self.capacity -= 1;
             }
         }
         Some(event)
@@ -248,6 +258,7 @@ impl SandboxPool {
     }
 
     async fn destroy_all(&mut self) -> Vec<Failure> {
+        self.uncertain |= self.coming.values().any(Coming::has_begun);
         self.creations.shutdown().await;
         // One may have come up in the very moment in which patience ended.
         while let Ok(event) = self.events.try_recv() {
@@ -269,7 +280,17 @@ impl SandboxPool {
                 failures.push(failure);
             }
         }
+        failures.extend(self.sweep().await.err());
         failures
+    }
+
+    /// Destroys what a creation may have made that did not come to its end, where the provider can find it.
+    async fn sweep(&mut self) -> Result<(), Failure> {
+        let Some(provider) = self.provider.as_ref().filter(|_| self.uncertain) else { return Ok(()) };
+        let left = provider.leftovers().await?.unwrap_or_default();
+        let of_this_run = left.into_iter().filter(|left| left.run_id == self.run_id.as_str());
+        let ids: Vec<_> = of_this_run.map(|left| left.sandbox).collect();
+        if ids.is_empty() { Ok(()) } else { provider.destroy(&ids).await }
     }
 }
 

@@ -11,6 +11,18 @@ use crate::process::Exit;
 /// The failure of a command whose arguments this system does not take.
 pub(super) const TOO_LONG: &str = "argument-list-too-long";
 
+/// The failure of a command that got no more memory, and was ended by that.
+const OUT_OF_MEMORY: &str = "out-of-memory";
+
+/// The failure of what a provider's helper was doing when that ended.
+const BRIDGE_LOST: &str = "bridge-lost";
+
+/// The failure of a provider that does not pass standard input on.
+const NO_STDIN: &str = "no-stdin";
+
+/// Failures that would be the same in every other sandbox.
+const EVERYWHERE: [&str; 3] = ["no-directory", "not-started", "denied"];
+
 /// The failure of a framework that cannot tell whose results a batch of several tests gave.
 const RUN_SINGLY: &str = "run-singly";
 
@@ -29,6 +41,37 @@ pub(super) enum End {
 }
 
 impl End {
+    /// Why the sandbox is of no more use, if it is none.
+    pub(super) fn broke_sandbox(&self) -> Option<&Failure> {
+        let Self::ProviderFailed(failure) = self else { return None };
+        let code = failure.code.as_str();
+        let stands = code == TOO_LONG || code == NO_STDIN || EVERYWHERE.contains(&code) || self.lost_bridge();
+        (!stands).then_some(failure)
+    }
+
+    /// Whether the sandbox still has the processes of its command, which nobody waits for any more.
+    pub(super) fn leaves_processes(&self) -> bool {
+        matches!(self, Self::TimedOut(_) | Self::Cancelled) || self.lost_bridge()
+    }
+
+    /// Whether its results may be there although the command did not end by itself.
+    pub(super) fn leaves_results(&self) -> bool {
+        match self {
+            Self::ProviderFailed(failure) => failure.code == OUT_OF_MEMORY,
+            _ => true,
+        }
+    }
+
+    /// Whether something else than the command ended it: its sandbox broke, or a helper did.
+    pub(super) fn was_interrupted(&self) -> bool {
+        self.broke_sandbox().is_some() || self.lost_bridge()
+    }
+
+    /// Whether a helper ended that will be started again: the sandbox does not know of it.
+    fn lost_bridge(&self) -> bool {
+        matches!(self, Self::ProviderFailed(failure) if failure.code == BRIDGE_LOST && failure.retryable)
+    }
+
     /// Why the batch is to be run in smaller ones, where that is all that happened.
     pub(super) fn split(&self) -> Option<&str> {
         match self {
@@ -76,18 +119,30 @@ pub(super) fn settle(batch: Unsettled) -> Settlement {
     }
     match end {
         End::Cancelled => Settlement::default(),
-        End::ProviderFailed(failure) => provider_failed(&failure, unresolved),
+        End::ProviderFailed(failure) => provider_failed(&failure, unresolved, running),
         End::FrameworkFailed(failure) => framework_failed(&failure, unresolved),
         End::TimedOut(limit) => timed_out(limit, handed_out, unresolved, running),
         End::Exited(exit) => exited(exit, handed_out, unresolved, running, &stderr),
     }
 }
 
-fn provider_failed(failure: &Failure, unresolved: Vec<TestIndex>) -> Settlement {
-    match failure.code.as_str() {
-        TOO_LONG => too_long(failure, unresolved),
-        // The same would happen in every other sandbox.
-        "no-directory" | "not-started" | "denied" => all_error(failure, unresolved),
+fn provider_failed(
+    failure: &Failure,
+    unresolved: Vec<TestIndex>,
+    running: Option<(TestIndex, Duration)>,
+) -> Settlement {
+    match (failure.code.as_str(), running) {
+        (TOO_LONG, _) => too_long(failure, unresolved),
+        (code, _) if EVERYWHERE.contains(&code) => all_error(failure, unresolved),
+        (OUT_OF_MEMORY, Some((test, seconds))) => {
+            let outcome = Outcome::new(Status::Crashed, format!("ran out of memory: {}", failure.message));
+            let outcome = Outcome { duration: seconds.as_secs_f64(), ..outcome };
+            Settlement {
+                judged: vec![(test, outcome, Again::AsConfigured)],
+                again: others(unresolved, test),
+                ..Settlement::default()
+            }
+        }
         _ => Settlement { lost: unresolved, ..Settlement::default() },
     }
 }
@@ -222,8 +277,14 @@ mod tests {
             (-1i32..200).prop_map(|code| End::Exited(Exit::Code(code))),
             (1i32..32).prop_map(|signal| End::Exited(Exit::Signal(signal))),
             Just(End::TimedOut(Duration::from_secs(10))),
-            prop::sample::select(vec!["sandbox-lost", "argument-list-too-long", "not-started"])
-                .prop_map(|code| End::ProviderFailed(Failure::new(code, "it broke"))),
+            prop::sample::select(vec![
+                "sandbox-lost",
+                "argument-list-too-long",
+                "not-started",
+                "out-of-memory",
+                "bridge-lost"
+            ])
+            .prop_map(|code| End::ProviderFailed(Failure::new(code, "it broke"))),
             prop::sample::select(vec!["run-singly", "plugin-trapped", "other", "argument-list-too-long"])
                 .prop_map(|code| End::FrameworkFailed(Failure::new(code, "it broke"))),
         ]
@@ -284,6 +345,29 @@ mod tests {
             check(End::Exited(Exit::Signal(9)), 4, Some((1, 2))),
             r#"["1 Crashed: the process was killed by signal 9 (SIGKILL) while the test ran"] again [3] lost 0"#
         );
+    }
+
+    #[test]
+    fn the_test_that_takes_all_memory_crashed() {
+        let end = End::ProviderFailed(Failure::new("out-of-memory", "512 MiB were not enough"));
+        assert_eq!(
+            check(end.clone(), 3, Some((1, 2))),
+            r#"["1 Crashed: ran out of memory: 512 MiB were not enough"] again [2] lost 0"#
+        );
+        assert_eq!(check(end, 3, None), "[] again [] lost 3");
+    }
+
+    #[test]
+    fn a_sandbox_stands_unless_it_is_said_to_be_lost() {
+        let failed = |code| End::ProviderFailed(Failure::new(code, "it broke"));
+        for code in ["argument-list-too-long", "no-stdin", "no-directory", "not-started", "denied"] {
+            assert_eq!(failed(code).broke_sandbox(), None, "{code}");
+        }
+        for code in ["sandbox-lost", "evicted", "out-of-memory", "bridge-lost", "anything"] {
+            assert!(failed(code).broke_sandbox().is_some(), "{code}");
+        }
+        let restarted = End::ProviderFailed(Failure::new("bridge-lost", "it ended").retryable());
+        assert!(restarted.broke_sandbox().is_none() && restarted.leaves_processes());
     }
 
     #[test]

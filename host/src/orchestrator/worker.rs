@@ -112,7 +112,7 @@ async fn execute(
             () = cancelled.cancelled() => End::Cancelled,
         };
         let duration = began.elapsed();
-        if matches!(end, End::TimedOut(_) | End::Cancelled)
+        if end.leaves_processes()
             && let Err(failure) = job.sandbox.cancel(&nonce).await
         {
             tracing::warn!("{}: {failure}", job.sandbox.name());

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::deadline::{Deadlines, within};
+use super::deadline::{Deadlines, persistently, within};
 use super::sandbox::{Sandbox, SandboxSpec};
 use crate::config::{Config, ProviderConfig};
 use crate::model::{Failure, NoticeLevel};
-use crate::plugin::contract::{ImageSpec, Transfer};
+use crate::plugin::contract::{Finding, ImageSpec, Leftover, Prepared, Transfer};
 use crate::plugin::{Info, Kind, LogSink, PluginError, ProviderComponent, Source};
 
 /// A provider with its settings; clones are the same provider. Its component is loaded when it is first needed.
@@ -88,10 +88,10 @@ impl Provider {
     }
 
     /// Builds or finds the image, once in a run.
-    pub(crate) async fn prepare(&self, copy_dirs: &[Transfer]) -> Result<Option<String>, Failure> {
+    pub(crate) async fn prepare(&self, copy_dirs: &[Transfer]) -> Result<Prepared, Failure> {
         let spec = ImageSpec { copy_dirs: copy_dirs.to_vec(), rebuild: false };
         let component = self.component()?;
-        Ok(within(self.0.deadlines.prepare, self.kind(), "prepare", component.prepare(&spec)).await?.image)
+        self.again(self.0.deadlines.prepare, "prepare", || component.prepare(&spec)).await
     }
 
     pub(crate) async fn create(&self, spec: SandboxSpec) -> Result<Sandbox, Failure> {
@@ -104,17 +104,25 @@ impl Provider {
     /// Destroys sandboxes; one that is already gone is no failure.
     pub(crate) async fn destroy(&self, ids: &[String]) -> Result<(), Failure> {
         let component = self.component()?;
-        within(self.0.deadlines.destroy, self.kind(), "destroy", component.destroy(ids)).await
+        self.again(self.0.deadlines.destroy, "destroy", || component.destroy(ids)).await
     }
 
     pub(super) async fn cancel(&self, sandbox: &str, exec_id: &str) -> Result<(), Failure> {
         let component = self.component()?;
-        within(self.0.deadlines.cancel, self.kind(), "cancel", component.cancel(sandbox, exec_id)).await
+        self.again(self.0.deadlines.cancel, "cancel", || component.cancel(sandbox, exec_id)).await
     }
 
     pub(super) async fn download(&self, sandbox: &str, files: &[Transfer]) -> Result<Vec<String>, Failure> {
         let component = self.component()?;
-        self.within_download(component.download(sandbox, files)).await
+        self.again(self.0.deadlines.download, "download", || component.download(sandbox, files)).await
+    }
+
+    /// A call that may be made twice: again and again while that may help and its deadline allows.
+    async fn again<T, C>(&self, limit: Duration, function: &str, call: impl Fn() -> C) -> Result<T, Failure>
+    where
+        C: Future<Output = Result<T, Failure>>,
+    {
+        within(limit, self.kind(), function, persistently(call)).await
     }
 
     pub(super) async fn within_download<T>(
@@ -122,6 +130,18 @@ impl Provider {
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         within(self.0.deadlines.download, self.kind(), "download", work).await
+    }
+
+    /// The sandboxes of all runs that still exist; nothing of a provider that cannot find them.
+    pub(crate) async fn leftovers(&self) -> Result<Option<Vec<Leftover>>, Failure> {
+        let component = self.component()?;
+        self.again(self.0.deadlines.destroy, "leftovers", || component.leftovers()).await
+    }
+
+    /// What keeps it from working here; nothing of a provider that does not look.
+    pub(crate) async fn examine(&self) -> Result<Option<Vec<Finding>>, Failure> {
+        let component = self.component()?;
+        within(self.0.deadlines.destroy, self.kind(), "examine", component.examine()).await
     }
 
     /// Ends what it keeps for the length of a run.

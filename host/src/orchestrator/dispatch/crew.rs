@@ -227,6 +227,10 @@ impl Dispatcher {
         if worker.discovers {
             self.search.worker_gave_up(group);
         }
+        // What becomes of a sandbox says nothing of the workers in it.
+        if end.was_interrupted() {
+            return;
+        }
         let began_none = running.running.is_none() && running.unresolved.len() == running.given.len();
         if worker.phase == Phase::Starting {
             self.work_without(group, &format!("the one in {} {}", running.sandbox, told(end)));

@@ -104,7 +104,8 @@ impl Dispatcher {
         let Running { station, sandbox, group, mut unresolved, order, failed, running, log, .. } = running;
         let handed_out = order.len();
         let open: Vec<_> = order.into_iter().filter(|test| unresolved.remove(test)).collect();
-        let broken = if let End::ProviderFailed(failure) = &end { Some(failure.clone()) } else { None };
+        let failure = if let End::ProviderFailed(failure) = &end { Some(failure.clone()) } else { None };
+        let broken = end.broke_sandbox().cloned();
         let batch_end = told_of(&end);
         let Settlement { judged, again, singly, lost } =
             settle(Unsettled { end, handed_out, unresolved: open, running, stderr });
@@ -125,8 +126,7 @@ impl Dispatcher {
             self.schedule.give_back(Batch { group, tests }, None);
         }
         self.schedule.retry(Batch { group, tests: failed }, station, self.sandboxes());
-        let broken = broken.filter(|_| !lost.is_empty());
-        self.lost(group, &sandbox, &log, lost, broken.as_ref());
+        self.lost(group, &sandbox, &log, lost, failure.as_ref());
         match broken {
             Some(failure) => self.replace(station, failure),
             None => {

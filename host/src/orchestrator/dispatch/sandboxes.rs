@@ -19,7 +19,7 @@ impl Dispatcher {
                 let replaced = replaced || next.is_some() && self.fill();
                 self.emit(&Event::SandboxFailed { sandbox: name, failure, replaced });
             }
-            PoolEvent::CalledOff(_) => {}
+            PoolEvent::CalledOff(_) | PoolEvent::Surplus { .. } => {}
         }
     }
 
