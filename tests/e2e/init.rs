@@ -3,11 +3,13 @@
 use offload_tests::Project;
 
 const FRAMEWORKS: [&str; 5] = ["pytest", "cargo", "vitest", "go", "default"];
+/// Those that need nothing but this machine, and those that need an account or an engine.
 const PROVIDERS: [&str; 2] = ["local", "default"];
+const FAR_PROVIDERS: [&str; 1] = ["modal"];
 
 #[test]
 fn every_pair_is_accepted_by_validate() {
-    for provider in PROVIDERS {
+    for provider in PROVIDERS.into_iter().chain(FAR_PROVIDERS) {
         for framework in FRAMEWORKS {
             let project = Project::new();
             let arguments = ["init", "--provider", provider, "--framework", framework];

@@ -17,6 +17,7 @@ mod hostile_providers;
 mod http_provider;
 mod init;
 mod library;
+mod modal_documented;
 mod modal_faults;
 mod modal_provider;
 mod modal_scale;

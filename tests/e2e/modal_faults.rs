@@ -9,7 +9,7 @@ use offload_tests::{FakeModal, Finished, Project};
 
 /// Tests that take a moment each, and tell that they have begun.
 const SUITE: &str = "import os, pathlib, pytest, time\n\n@pytest.mark.parametrize('number', range(24))\n\
-                     def test_it(number):\n    pathlib.Path(f'began-{number}').touch()\n    time.sleep(0.15)\n";
+                     def test_it(number):\n    pathlib.Path(f'began-{number}').touch()\n    time.sleep(float(os.environ.get('PAUSE', '0.15')))\n";
 
 /// A project with these tests, keys of `[provider]` and keys of its group.
 fn project_with(provider: &str, group: &str) -> (Project, FakeModal) {
@@ -128,19 +128,21 @@ fn events(project: &Project, kind: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_sandbox_without_memory_is_replaced() {
+fn a_test_that_uses_up_the_memory_is_told_of() {
     let (project, fake) = project();
     fake.goes_wrong("oom-exec", "1 pytest");
-    check_complete(&fake.run(&project, &[]).finish().exits(0), &fake);
-    let failed = events(&project, "sandbox-failed");
-    assert!(failed.iter().any(|event| event.contains("out-of-memory")), "{failed:?}");
+    let done = fake.run(&project, &[]).finish().exits(1).says("ran out of memory").says("raise `memory`");
+    let results = done.results();
+    assert_eq!((results.count("passed"), results.count("crashed")), (23, 1), "{:?}", results.summary);
+    fake.check_nothing_left();
 }
 
 #[test]
 fn a_sandbox_at_the_end_of_its_lifetime_is_replaced() {
-    let (project, fake) = project_with("timeout_secs = 3\n", "");
-    let done = fake.run(&project, &[]).finish().exits(0);
-    check_complete(&done, &fake);
+    let (project, fake) = project_with("timeout_secs = 4\nenv = { PAUSE = \"0.5\" }\n", "");
+    check_complete(&fake.run(&project, &[]).finish().exits(0), &fake);
+    let failed = events(&project, "sandbox-failed");
+    assert!(failed.iter().any(|event| event.contains("evicted")), "{failed:?}");
 }
 
 #[test]
@@ -154,8 +156,9 @@ fn a_file_that_cannot_be_fetched_costs_no_result() {
 fn a_termination_that_fails_once_is_made_again() {
     let (project, fake) = project();
     fake.goes_wrong("fail-terminate", "1");
-    let done = fake.run(&project, &[]).finish().exits(0).says("it does not want to go");
+    let done = fake.run(&project, &[]).finish().exits(0).does_not_say("it does not want to go");
     check_complete(&done, &fake);
+    assert_eq!(fake.calls("SandboxTerminateV2"), fake.calls("SandboxCreateV2") + 1);
 }
 
 #[test]
@@ -173,6 +176,7 @@ fn a_killed_helper_is_started_again() {
     let (project, mut fake) = project();
     let done = disturbed(&project, &mut fake, |_| kill_helper(&project)).exits(0);
     assert_eq!(fake.calls("AuthTokenGet"), 2);
+    assert_eq!(fake.calls("SandboxCreateV2"), 2, "its successor finds the sandboxes by their ids");
     check_complete(&done, &fake);
 }
 

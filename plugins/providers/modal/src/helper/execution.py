@@ -42,10 +42,13 @@ class Execution:
             await give(name, data)
 
     async def _feed(self, source):
+        # Short commands of ours read nothing.
+        if source is None:
+            return
         stdin = self.process.stdin
         data = b""
         try:
-            while source is not None and data is not None:
+            while data is not None:
                 data = await source.get()
                 if data:
                     stdin.write(data)

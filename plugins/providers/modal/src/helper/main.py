@@ -112,8 +112,7 @@ async def main(stdout):
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    with contextlib.suppress(Exception):
-        await asyncio.wait_for(helper.sandboxes.sweep(), SWEEP_SECONDS)
+    await helper.sandboxes.close()
 
 
 asyncio.run(main(take_stdout()))

@@ -6,8 +6,11 @@ MARK = {"made-by": "offload"}
 SIDE_BY_SIDE = 64
 # What is sent to a sandbox at once.
 PIECE = 1024 * 1024
-# How long after the host has gone sandboxes are looked for that nobody else knows of.
-SWEEP_SECONDS = 4
+# How often a sandbox is ended whose end fails, and how long after each time.
+TRIES = 3
+PAUSE_SECONDS = 0.5
+# How long the end waits for sandboxes that are still on their way.
+PATIENCE_SECONDS = 2
 
 
 class Sandboxes:
@@ -16,8 +19,7 @@ class Sandboxes:
         self.images = {}
         self.known = {}
         self.packed = {}
-        # Runs that may have sandboxes that the host never heard of, and the names of their apps.
-        self.suspects = {}
+        # Creations that nobody waits for any more.
         self.abandoned = set()
         self.side_by_side = asyncio.Semaphore(SIDE_BY_SIDE)
 
@@ -35,7 +37,6 @@ class Sandboxes:
         # One that was made before this process was started again is found by its id.
         identity = sandbox["id"]
         if identity not in self.known:
-            self.suspects[sandbox["run"]] = sandbox["app"]
             self.known[identity] = await modal.Sandbox.from_id.aio(identity)
         return self.known[identity]
 
@@ -51,16 +52,14 @@ class Sandboxes:
             return await asyncio.shield(making)
         except asyncio.CancelledError:
             # What is on its way may come up all the same, and nobody would know its id.
-            abandoned = asyncio.ensure_future(self._abandon(making, params))
+            abandoned = asyncio.ensure_future(self._abandon(making))
             self.abandoned.add(abandoned)
             abandoned.add_done_callback(self.abandoned.discard)
             raise
 
-    async def _abandon(self, making, params):
-        self.suspects[params["run"]] = params["app"]
+    async def _abandon(self, making):
         with contextlib.suppress(Exception):
-            created = await making
-            await self.known.pop(created["id"]).terminate.aio()
+            await self._end(await making)
 
     async def _make(self, params):
         identity = params["image"]
@@ -85,16 +84,13 @@ class Sandboxes:
         try:
             scratch = await self._furnish(sandbox, params)
         except BaseException as error:
-            # The host knows no id of it, so that nobody else can end it.
-            try:
-                await asyncio.shield(sandbox.terminate.aio())
-            except Exception:
-                self.suspects[params["run"]] = params["app"]
+            # The host knows no id of it, so that nobody else would end it.
+            left = await asyncio.shield(self._end({"id": sandbox.object_id}))
             if not isinstance(error, Exception):
                 raise
-            failure = await diagnose(sandbox.object_id, error, "furnishing a sandbox")
-            # That it is gone by now is our own doing.
-            raise failure if isinstance(error, Failure) else translate(error, "furnishing a sandbox")
+            failure = translate(error, "furnishing a sandbox")
+            failure.message += "; " + left if left else ""
+            raise failure
         return {"id": sandbox.object_id, "scratch": scratch}
 
     def _secrets(self, params):
@@ -159,41 +155,39 @@ class Sandboxes:
         # Why it could not be ended, or nothing.
         identity = sandbox["id"]
         async with self.side_by_side:
-            try:
-                known = self.known.get(identity) or await modal.Sandbox.from_id.aio(identity)
-                await known.terminate.aio()
-            except modal.exception.NotFoundError:
-                pass
-            except Exception as error:
-                if identity in self.known:
-                    self.suspects[sandbox["run"]] = sandbox["app"]
-                return "sandbox {} could not be terminated: {}".format(identity, one_line(error))
-            self.known.pop(identity, None)
-            return None
+            for attempt in range(TRIES):
+                await asyncio.sleep(PAUSE_SECONDS if attempt else 0)
+                try:
+                    known = self.known.get(identity) or await modal.Sandbox.from_id.aio(identity)
+                    await known.terminate.aio()
+                except modal.exception.NotFoundError:
+                    pass
+                except Exception as error:
+                    failure = "sandbox {} could not be terminated: {}".format(identity, one_line(error))
+                    continue
+                self.known.pop(identity, None)
+                return None
+        return failure
 
     async def leftovers(self, params):
-        return [leftover async for _, leftover in self._tagged(params["app"], MARK)]
-
-    async def _tagged(self, app, tags):
         try:
-            found = await modal.App.lookup.aio(app)
+            app = await modal.App.lookup.aio(params["app"])
         except modal.exception.NotFoundError:
-            return
-        sandboxes = [sandbox async for sandbox in modal.Sandbox.list.aio(app_id=found.app_id, tags=tags)]
-        for sandbox, known in zip(sandboxes, await asyncio.gather(*[one.get_tags.aio() for one in sandboxes])):
-            leftover = {"id": sandbox.object_id, "run": known.get("run", ""), "name": known.get("name", "")}
-            created = known.get("created", "")
-            yield sandbox, {**leftover, "created": int(created) if created.isdigit() else None}
+            return []
+        found = [sandbox async for sandbox in modal.Sandbox.list.aio(app_id=app.app_id, tags=MARK)]
+        tags = await asyncio.gather(*[sandbox.get_tags.aio() for sandbox in found])
+        return [described_by(known, sandbox.object_id) for sandbox, known in zip(found, tags)]
 
-    async def sweep(self):
-        # Ends what this run may have left without anybody knowing: creations that were given up, or that an earlier process
-        # had begun when it was killed.
+    async def close(self):
+        # What is still on its way is ended when it comes up, and otherwise by Modal at the end of its lifetime.
         if self.abandoned:
-            await asyncio.wait(self.abandoned, timeout=SWEEP_SECONDS / 2)
-        for run, app in self.suspects.items():
-            async for sandbox, _ in self._tagged(app, {**MARK, "run": run}):
-                with contextlib.suppress(modal.exception.NotFoundError):
-                    await sandbox.terminate.aio()
+            await asyncio.wait(self.abandoned, timeout=PATIENCE_SECONDS)
+
+
+def described_by(tags, identity):
+    created = tags.get("created", "")
+    leftover = {"id": identity, "run": tags.get("run", ""), "name": tags.get("name", "")}
+    return {**leftover, "created": int(created) if created.isdigit() else None}
 
 
 class Pieces:
