@@ -10,6 +10,8 @@ pub mod history;
 pub mod model;
 pub mod orchestrator;
 pub mod plugin;
+mod presence;
 pub mod process;
 pub mod provider;
 pub mod report;
+mod user_folder;

@@ -1,5 +1,6 @@
 //! The real binary, end to end: what the documentation says, sentence by sentence.
 
+mod clean;
 mod command_line;
 mod config_errors;
 mod copies_and_variables;

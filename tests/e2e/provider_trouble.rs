@@ -83,19 +83,19 @@ fn a_failing_destroy_does_not_change_the_result() {
     project.run(&[]).exits(0).says("still there");
 }
 
-/// Eight tests of a tenth of a second, in sandboxes that take two seconds to come up. The first download after a file
-/// `armed` was made breaks its sandbox.
+/// Eight tests of a tenth of a second, in sandboxes that take two seconds to come up. The first download after a directory
+/// `armed` was made breaks its sandbox, for good.
 fn short_tests_in_dear_sandboxes(sandboxes: usize) -> Project {
     let project = Project::new().file(
         "run.sh",
         "out=$1; shift; { echo '<testsuite>'; for id; do sleep 0.1; echo \"<testcase name='$id' time='0.1'/>\"; done; \
          echo '</testsuite>'; } > \"$out\"\n",
     );
-    let armed = project.beside().join("armed").display().to_string();
+    let [armed, broken] = ["armed", "broken-"].map(|name| project.beside().join(name).display().to_string());
     let table = DefaultProvider::default()
         .install(&project)
         .replace("create_command = \"", "create_command = \"sleep 2; ")
-        .replace("{paths}\"", &format!("{{paths}} && ! rmdir '{armed}' 2>/dev/null\""));
+        .replace("{paths}\"", &format!("{{paths}} && {{ rmdir '{armed}' 2>/dev/null && touch '{broken}'{{sandbox_id}}; [ ! -e '{broken}'{{sandbox_id}} ]; }}\""));
     project.config(&format!(
         "[offload]\nmax_parallel = {sandboxes}\nretry_count = 0\n{table}\n[groups.g]\ntype = \"default\"\n\
          discover_command = \"seq 8\"\nrun_command = \"sh run.sh {{result_file}} {{tests}}\"\n"

@@ -2,7 +2,9 @@
 
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill, killpg};
@@ -16,6 +18,9 @@ pub(crate) const MARKER: &str = "OFFLOAD_E2E_MARKER";
 const PATIENCE: Duration = Duration::from_secs(150);
 const POLL: Duration = Duration::from_millis(5);
 
+/// How many were started by this test.
+static STARTED: AtomicUsize = AtomicUsize::new(0);
+
 /// `offload` about to be started.
 pub struct Invocation<'project> {
     project: &'project Project,
@@ -28,6 +33,7 @@ pub struct Invocation<'project> {
 pub struct Running<'project> {
     project: &'project Project,
     child: Child,
+    outputs: [PathBuf; 2],
     shown: String,
     begun: Instant,
     patience: Duration,
@@ -85,12 +91,16 @@ impl<'project> Invocation<'project> {
 
     /// Starts it and returns at once.
     pub fn start(mut self) -> Running<'project> {
-        let into = |name: &str| File::create(self.project.beside().join(name)).expect("a file can be made");
-        self.command.stdout(into("stdout")).stderr(into("stderr"));
+        // One may be at work beside another.
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let outputs = ["stdout", "stderr"].map(|name| self.project.beside().join(format!("{name}-{number}")));
+        let into = |path: &PathBuf| File::create(path).expect("a file can be made");
+        self.command.stdout(into(&outputs[0])).stderr(into(&outputs[1]));
         let child = self.command.spawn().expect("offload starts");
         Running {
             project: self.project,
             child,
+            outputs,
             shown: self.shown,
             begun: Instant::now(),
             patience: self.patience,
@@ -102,6 +112,12 @@ impl<'project> Invocation<'project> {
     #[track_caller]
     pub fn finish(self) -> Finished {
         self.start().finish()
+    }
+
+    /// Runs it to its end where an earlier one was killed and left things behind.
+    #[track_caller]
+    pub fn finish_among_leftovers(self) -> Finished {
+        self.start().ended()
     }
 }
 
@@ -125,7 +141,21 @@ impl Running<'_> {
 
     /// Waits for its end and checks what must always hold.
     #[track_caller]
-    pub fn finish(mut self) -> Finished {
+    pub fn finish(self) -> Finished {
+        let project = self.project;
+        let finished = self.ended();
+        leftovers::check(project);
+        finished
+    }
+
+    /// Ends it in a way that it does not notice.
+    pub fn kill(mut self) {
+        self.child.kill().expect("offload still runs");
+        self.child.wait().expect("offload can be waited for");
+    }
+
+    #[track_caller]
+    fn ended(mut self) -> Finished {
         let status = loop {
             if let Some(status) = self.poll() {
                 break status;
@@ -133,12 +163,10 @@ impl Running<'_> {
             self.check_patience();
             std::thread::sleep(POLL);
         };
-        let output = |name: &str| fs::read(self.project.beside().join(name)).expect("the output can be read");
-        let mut finished =
-            Finished::new(self.project, self.shown.clone(), status, &output("stdout"), &output("stderr"));
+        let [stdout, stderr] = self.outputs.each_ref().map(|path| fs::read(path).expect("the output can be read"));
+        let mut finished = Finished::new(self.project, self.shown.clone(), status, &stdout, &stderr);
         finished.took = self.begun.elapsed();
         finished.peak_memory = self.peak_memory;
-        leftovers::check(self.project);
         truth::check(&finished);
         finished
     }
@@ -160,8 +188,10 @@ impl Running<'_> {
     }
 
     fn said(&self) -> String {
-        let text = |name: &str| fs::read(self.project.beside().join(name)).unwrap_or_default();
-        format!("{}{}", String::from_utf8_lossy(&text("stdout")), String::from_utf8_lossy(&text("stderr")))
+        self.outputs
+            .iter()
+            .map(|path| String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned())
+            .collect()
     }
 
     fn pid(&self) -> Pid {

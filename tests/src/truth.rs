@@ -14,7 +14,8 @@ pub fn check(finished: &Finished) {
         assert!(!finished.said().contains(text), "`{}` shows {text:?}:\n{}", finished.command, finished.said());
     }
     // What other commands find there is an earlier run's.
-    let looks_back = finished.command.starts_with("offload history");
+    let looks_back =
+        ["history", "clean", "doctor"].iter().any(|name| finished.command.starts_with(&format!("offload {name}")));
     if looks_back || !finished.has_report("results.json") {
         return;
     }

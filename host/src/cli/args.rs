@@ -1,6 +1,8 @@
 //! What may be typed.
 
 use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -47,6 +49,10 @@ pub(super) enum Command {
     Merge(MergeArgs),
     /// Show what earlier runs say: the slowest, the flakiest and the newly failing tests.
     History(HistoryArgs),
+    /// Remove sandboxes that earlier runs left behind.
+    Clean(CleanArgs),
+    /// Say what keeps the configured provider from working here, and what mends it.
+    Doctor,
     /// Begin, list, inspect and pin plugins.
     Plugin(PluginArgs),
     /// Validate the configuration file.
@@ -107,6 +113,34 @@ pub(super) struct HistoryArgs {
     /// How many tests to list of each kind.
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
     pub(super) limit: usize,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct CleanArgs {
+    /// Only those of this run, also if it was not of this machine.
+    #[arg(long, value_name = "ID")]
+    pub(super) run: Option<String>,
+    /// Only those that are as old as this, such as 30m, 12h or 2d, also of runs that were not of this machine.
+    #[arg(long, value_name = "TIME")]
+    pub(super) older_than: Option<Age>,
+    /// Only say what would be removed.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+/// A length of time as it is typed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Age(pub(super) Duration);
+
+impl FromStr for Age {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let span: jiff::Span = text.parse().map_err(|_| "it must be a time such as 30m, 12h or 2d")?;
+        let time = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours());
+        let time = time.map_err(|_| "it must be in days, hours, minutes or seconds")?;
+        time.try_into().map(Self).map_err(|_| "it must not be negative")
+    }
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,7 +1,9 @@
 //! The command line: what was typed, what it means, and then one call.
 
 mod args;
+mod clean;
 mod collect;
+mod doctor;
 mod history;
 mod init;
 mod merge;
@@ -46,6 +48,8 @@ async fn execute(args: Args) -> anyhow::Result<u8> {
         Command::Collect(options) => collect::collect(&config, options.format).await,
         Command::Merge(options) => merge::merge_runs(&config, options).await,
         Command::History(options) => history::history(&config, &options),
+        Command::Clean(options) => clean::clean(&config, &options).await,
+        Command::Doctor => doctor::doctor(&config).await,
         Command::Validate => validate::validate(&config).await,
         Command::Plugin(options) => plugin::plugin(&config, options.command).await,
         Command::Init(options) => init::init(&config, &options),

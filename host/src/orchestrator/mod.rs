@@ -12,6 +12,7 @@ mod output;
 mod pool;
 mod runner;
 mod schedule;
+pub(crate) mod scratch;
 mod settle;
 mod shard;
 mod signals;

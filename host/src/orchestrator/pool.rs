@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use super::creation::{Coming, Creator, Vacancy, display};
 use crate::config::SandboxConfig;
 use crate::model::{Failure, RunId, SandboxName};
+use crate::presence::Presence;
 use crate::provider::{Provider, Sandbox};
 
 /// Sandboxes that may be created beyond the first of each slot.
@@ -41,6 +42,7 @@ pub struct SandboxPool {
     capacity: usize,
     /// Whether a creation was cut off or lost sight of: there may be a sandbox that nobody knows the id of.
     uncertain: bool,
+    presence: Option<Presence>,
 }
 
 /// What happens in a pool.
@@ -76,6 +78,7 @@ impl SandboxPool {
             replacements: 0,
             capacity: 0,
             uncertain: false,
+            presence: None,
         }
     }
 
@@ -132,6 +135,7 @@ impl SandboxPool {
     /// Begins to create sandboxes; [`next`](Self::next) tells of each.
     pub(super) fn start(&mut self, count: usize, provider: &Provider, config: &SandboxConfig) {
         self.provider = Some(provider.clone());
+        self.presence = Presence::announce(&self.run_id);
         self.capacity += count;
         let copy_dirs = config.copy_dirs.iter().map(|(local, remote)| (display(local), display(remote))).collect();
         let (image, prepared) = watch::channel(None);
@@ -246,6 +250,11 @@ impl SandboxPool {
         let failures = self.destroy_all().await;
         if let Some(provider) = &self.provider {
             provider.close().await;
+        }
+        if failures.is_empty()
+            && let Some(presence) = self.presence.take()
+        {
+            presence.cleared();
         }
         failures
     }

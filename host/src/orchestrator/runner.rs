@@ -10,6 +10,7 @@ use super::catalog::{Catalog, GroupIndex};
 use super::dispatch::{Dispatcher, Finished, GroupRules, Message, Rules, Search, Sources};
 use super::memory::Memory;
 use super::pool::SandboxPool;
+use super::scratch;
 use super::signals::Signals;
 use crate::config::{Config, CopyDir, SandboxConfig};
 use crate::framework::{Framework, TestFramework};
@@ -152,9 +153,7 @@ impl Orchestrator {
     }
 
     async fn dispatch(&self, sources: Sources, shard: Option<Shard>, signals: Signals) -> Result<RunResult, RunError> {
-        let scratch = tempfile::Builder::new()
-            .prefix("offload-results-")
-            .tempdir()
+        let scratch = scratch::make(sources.pool.run_id())
             .map_err(|source| RunError::Io { action: "make a temporary directory (is TMPDIR right?)", source })?;
         let rules = Rules {
             retry_count: self.config.offload.retry_count,

@@ -6,19 +6,17 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::locator::Located;
-
-/// Names the folder to use instead of the user's cache folder.
-const FOLDER_VARIABLE: &str = "OFFLOAD_CACHE_DIR";
+use crate::user_folder;
 
 /// The compiled form of a component: from the cache, or compiled and then put there.
 pub(super) fn load(engine: &Engine, located: &Located) -> wasmtime::Result<Component> {
-    load_with(folder().as_deref(), engine, located)
+    load_with(user_folder::caches().as_deref(), engine, located)
 }
 
 fn load_with(folder: Option<&Path>, engine: &Engine, located: &Located) -> wasmtime::Result<Component> {
@@ -44,19 +42,6 @@ fn key(engine: &Engine, located: &Located) -> String {
     let mut settings = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut settings);
     format!("{}-{:016x}.cwasm", located.hash.to_hex(), settings.finish())
-}
-
-/// `$OFFLOAD_CACHE_DIR`, `$XDG_CACHE_HOME/offload`, `~/Library/Caches/offload` or `~/.cache/offload`.
-pub(super) fn folder() -> Option<PathBuf> {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    if let Some(folder) = variable(FOLDER_VARIABLE) {
-        return Some(folder);
-    }
-    let caches = variable("XDG_CACHE_HOME").filter(|path| path.is_absolute()).or_else(|| {
-        let home = variable("HOME")?;
-        Some(home.join(if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" }))
-    })?;
-    Some(caches.join("offload"))
 }
 
 fn read(engine: &Engine, file: &Path) -> Option<Component> {

@@ -43,8 +43,8 @@ mod tests {
         check(Kind::Framework, "cargo", &["types", "host"], &["metadata", "framework", "observer"]);
         check(Kind::Framework, "go", &["types", "host"], &["metadata", "framework", "observer"]);
         check(Kind::Framework, "pytest", &["types", "host"], &["metadata", "framework", "observer", "worker"]);
-        for name in ["default", "docker", "local", "modal", "slurm", "ssh"] {
-            check(Kind::Provider, name, &["types", "host", "io", "process"], &["metadata", "provider"]);
-        }
+        let process = &["types", "host", "io", "process"];
+        check(Kind::Provider, "default", process, &["metadata", "provider", "doctor"]);
+        check(Kind::Provider, "local", process, &["metadata", "provider", "reaper", "doctor"]);
     }
 }

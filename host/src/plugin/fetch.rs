@@ -9,6 +9,7 @@ use super::cache;
 use super::error::{Mismatch, PluginErrorKind};
 use super::locator::MOST_BYTES;
 use crate::config::Digest;
+use crate::user_folder;
 
 /// How long a download may take.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -18,7 +19,7 @@ const ANSWER: Duration = Duration::from_secs(30);
 
 /// The component with this digest, from the cache or else from its address.
 pub(super) fn cached(url: &str, expected: Digest) -> Result<Vec<u8>, PluginErrorKind> {
-    let file = cache::folder().map(|folder| folder.join(format!("{expected}.wasm")));
+    let file = user_folder::caches().map(|folder| folder.join(format!("{expected}.wasm")));
     if let Some(bytes) = file.as_ref().and_then(|file| std::fs::read(file).ok())
         && Digest::of(&bytes) == expected
     {

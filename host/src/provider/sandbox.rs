@@ -16,6 +16,9 @@ use crate::process::{Command, EXEC_ID, Exit, Stdio};
 const SANDBOX_NAME: &str = "OFFLOAD_SANDBOX_NAME";
 const SLOT: &str = "OFFLOAD_SLOT";
 
+/// The variable by which whatever still runs is known to be of this sandbox of this run, long after both are gone.
+const SANDBOX: &str = "OFFLOAD_SANDBOX";
+
 /// What a sandbox is created from.
 #[derive(Clone, Debug)]
 pub struct SandboxSpec {
@@ -102,6 +105,7 @@ impl Sandbox {
         env.extend([
             (SANDBOX_NAME.into(), self.spec.name.to_string()),
             (SLOT.into(), self.spec.slot.to_string()),
+            (SANDBOX.into(), format!("{}/{}", self.spec.run_id, self.spec.name)),
             (EXEC_ID.into(), exec_id.into()),
         ]);
         let command = contract::Command {

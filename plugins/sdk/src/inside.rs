@@ -67,7 +67,16 @@ pub fn unpack(directory: &str) -> String {
 /// process may start another one while it is looked for. One grep looks at all processes, where it can read what ends with
 /// NUL: two programs for each process take seconds on a busy machine.
 pub fn kill(exec_id: &str) -> String {
-    let mark = quote(&format!("OFFLOAD_EXEC_ID={exec_id}"));
+    kill_marked("OFFLOAD_EXEC_ID", exec_id)
+}
+
+/// Kills every process that an exec in this sandbox of this run left behind, as [`kill`] does.
+pub fn kill_all(run_id: &str, sandbox_name: &str) -> String {
+    kill_marked("OFFLOAD_SANDBOX", &format!("{run_id}/{sandbox_name}"))
+}
+
+fn kill_marked(name: &str, value: &str) -> String {
+    let mark = quote(&format!("{name}={value}"));
     format!(
         r#"if printf 'a\0b\0' | grep -qzFx -e b 2>/dev/null; then
     marked() {{ grep -lszFx -e {mark} /proc/[0-9]*/environ; }}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http_body_util::BodyExt;
-use offload_plugin::io::Stdio;
+use offload_plugin::io::{Input, Stdio};
 use offload_plugin::types::{Exit, Failure};
 use serde::{Deserialize, Serialize};
 use wstd::http::Method;

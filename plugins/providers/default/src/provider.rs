@@ -7,7 +7,7 @@ use offload_plugin::{copying, inside};
 use crate::printed::{destruction_failures, last_line};
 use crate::sandbox::Sandbox;
 use crate::settings::Settings;
-use crate::{lifecycle, script};
+use crate::{doctor, lifecycle, script};
 
 /// The longest line that is handed to `exec_command` as an argument. Linux takes 128 KiB (`MAX_ARG_STRLEN`), and a script
 /// may quote it once more for the next shell.
@@ -108,7 +108,13 @@ impl Provider for ShellCommands {
     }
 }
 
-offload_plugin::export!(ShellCommands: Provider);
+impl Doctor for ShellCommands {
+    fn examine(&self) -> Vec<Finding> {
+        doctor::examine(&self.settings)
+    }
+}
+
+offload_plugin::export!(ShellCommands: Provider + Doctor);
 
 fn run_inside(settings: &Settings, sandbox: &Sandbox, line: &str, stdin: &[u8]) -> Result<Captured, Failure> {
     process::capture(&script::line(settings, lifecycle::exec(settings, sandbox, line)), stdin)

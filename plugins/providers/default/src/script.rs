@@ -50,6 +50,20 @@ done
 wait
 "#;
 
+/// Prints the positions of the programs that are not there, counted from 0.
+const MISSING: &str = r#"
+position=0
+for program do
+    command -v "$program" >/dev/null 2>&1 || echo "$position"
+    position=$((position + 1))
+done
+"#;
+
+/// Looks for programs.
+pub fn missing(settings: &Settings, programs: &[&str]) -> Command {
+    script(settings, MISSING, programs.iter().copied())
+}
+
 /// A line of the person's own.
 pub fn line(settings: &Settings, line: String) -> Command {
     started(settings, Command::new(["sh".to_owned(), "-c".to_owned(), line]))

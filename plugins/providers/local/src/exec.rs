@@ -34,6 +34,7 @@ mod tests {
             run_id: "r1".to_owned(),
             name: "one".to_owned(),
             working_dir: Some("/tmp/offload-r1/one/work".to_owned()),
+            orphan: false,
             copied_from: Some("/project".to_owned()),
         }
     }

@@ -1,7 +1,7 @@
 //! The component's exports: plans are made by the other modules, and carried out by the host.
 
 use offload_plugin::prelude::*;
-use offload_plugin::printed;
+use offload_plugin::{inside, printed};
 
 use crate::sandbox::{Sandbox, is_component};
 use crate::settings::Settings;
@@ -45,6 +45,7 @@ impl Provider for Local {
         let sandbox = Sandbox {
             working_dir: if copies { Some(format!("{scratch}/work")) } else { working_dir },
             copied_from: original,
+            orphan: false,
             scratch,
             run_id: spec.run_id,
             name: spec.name,
@@ -100,11 +101,68 @@ impl Provider for Local {
 
     fn destroy(&self, sandboxes: &[String]) -> Result<(), Failure> {
         let sandboxes = sandboxes.iter().map(|id| Sandbox::from_id(id)).collect::<Result<Vec<_>, _>>()?;
+        let orphans = sandboxes.iter().filter(|sandbox| sandbox.orphan);
+        let lines: Vec<_> = orphans.map(|orphan| inside::kill_all(&orphan.run_id, &orphan.name)).collect();
+        if !lines.is_empty() {
+            script::end(lines.iter().map(String::as_str)).capture()?;
+        }
         remove(&sandboxes.iter().collect::<Vec<_>>())
     }
 }
 
-offload_plugin::export!(Local: Provider);
+impl Reaper for Local {
+    fn leftovers(&self) -> Result<Vec<Leftover>, Failure> {
+        let finished = script::leftovers().capture()?;
+        if finished.exit != Exit::Code(0) {
+            let message = format!("the temporary directory could not be searched: {}", finished.complaint());
+            return Err(Failure::new("leftovers-failed", message));
+        }
+        let printed = String::from_utf8_lossy(&finished.stdout);
+        let words: Vec<&str> = printed.split_terminator('\0').collect();
+        let (of_each, _) = words.as_chunks::<4>();
+        Ok(of_each.iter().map(|&[scratch, run_id, name, created]| leftover(scratch, run_id, name, created)).collect())
+    }
+}
+
+impl Doctor for Local {
+    fn examine(&self) -> Vec<Finding> {
+        let Settings { shell, working_dir, .. } = &self.settings;
+        let usable = match script::examine(shell, working_dir.as_deref()).capture() {
+            Ok(finished) => String::from_utf8_lossy(&finished.stdout).into_owned(),
+            Err(failure) => return vec![Finding::problem("sh", failure.message)],
+        };
+        let working_dir = working_dir.as_deref().unwrap_or(".");
+        [
+            ("shell", shell.as_str(), "install it, or set `shell` in [provider]"),
+            ("working-dir", working_dir, "create it, or correct `working_dir` in [provider]"),
+            ("temporary", "the temporary directory", "set TMPDIR to a directory that you may write to"),
+        ]
+        .into_iter()
+        .map(|(word, what, remedy)| {
+            if usable.lines().any(|line| line == word) {
+                Finding::ok(word, what)
+            } else {
+                Finding::problem(word, format!("{what} cannot be used")).mended_by(remedy)
+            }
+        })
+        .collect()
+    }
+}
+
+offload_plugin::export!(Local: Provider + Reaper + Doctor);
+
+fn leftover(scratch: &str, run_id: &str, name: &str, created: &str) -> Leftover {
+    let sandbox = Sandbox {
+        scratch: scratch.to_owned(),
+        run_id: run_id.to_owned(),
+        name: name.to_owned(),
+        working_dir: None,
+        orphan: true,
+        copied_from: None,
+    };
+    let created = created.parse().ok();
+    Leftover { sandbox: sandbox.id(), run_id: run_id.to_owned(), name: scratch.to_owned(), created }
+}
 
 fn is_absolute(path: &str) -> bool {
     path.starts_with('/')

@@ -13,6 +13,9 @@ pub struct Sandbox {
     /// Where commands run that name no directory, or one relative to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_dir: Option<String>,
+    /// Whether its run is over and ended nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub orphan: bool,
     /// The directory that `working_dir` is a private copy of, where it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copied_from: Option<String>,
@@ -97,6 +100,7 @@ mod tests {
             run_id: "r1".to_owned(),
             name: "local-1".to_owned(),
             working_dir: Some("/tmp/offload-r1/local-1/work".to_owned()),
+            orphan: false,
             copied_from: Some("/home/me/it's a $project".to_owned()),
         }
     }

@@ -107,6 +107,39 @@ done
 exit "$failed"
 "#;
 
+/// Prints of each sandbox under TMPDIR, or in `/tmp`, its directory, run, name and time, each with NUL behind it.
+const LEFTOVERS: &str = r#"
+list() {
+    for scratch in "$1"/offload-[0-9]*-[0-9]*-*/*/; do
+        scratch=${scratch%/}
+        { [ -d "$scratch" ] && [ ! -L "$scratch" ] && [ -O "$scratch" ]; } || continue
+        shared=${scratch%/*}
+        # Nothing is known of the age where `date` reads no files.
+        printf '%s\0%s\0%s\0%s\0' "$scratch" "${shared##*/offload-}" "${scratch##*/}" "$(date -r "$scratch" +%s 2>/dev/null)"
+    done
+}
+base=$(CDPATH= cd -- "${TMPDIR:-/tmp}" && pwd -P) || exit 1
+list "${base%/}"
+common=$(CDPATH= cd /tmp && pwd -P) || exit 0
+[ "$common" = "$base" ] || list "$common"
+"#;
+
+/// Runs lines that end what still runs, each for itself.
+const END: &str = r#"
+for line do
+    sh -c "$line" </dev/null >/dev/null 2>&1
+done
+exit 0
+"#;
+
+/// Prints a word for each that can be used: the shell `$1`, the working directory `$2`, and TMPDIR.
+const EXAMINE: &str = r#"
+command -v "$1" >/dev/null 2>&1 && echo shell
+[ -d "${2:-.}" ] && echo working-dir
+[ -w "${TMPDIR:-/tmp}" ] && echo temporary
+exit 0
+"#;
+
 pub fn create(run_id: &str, name: &str, original: Option<&str>) -> Command {
     Command::script(CREATE, [run_id, name, original.unwrap_or_default()])
 }
@@ -122,6 +155,19 @@ pub fn copy_files<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Co
 
 pub fn remove<'a>(scratches: impl IntoIterator<Item = &'a str>) -> Command {
     Command::script(REMOVE, scratches)
+}
+
+pub fn leftovers() -> Command {
+    Command::script(LEFTOVERS, [])
+}
+
+/// Runs these lines of [`offload_plugin::inside`].
+pub fn end<'a>(lines: impl IntoIterator<Item = &'a str>) -> Command {
+    Command::script(END, lines)
+}
+
+pub fn examine(shell: &str, working_dir: Option<&str>) -> Command {
+    Command::script(EXAMINE, [shell, working_dir.unwrap_or_default()])
 }
 
 #[cfg(test)]
