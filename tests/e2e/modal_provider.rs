@@ -193,3 +193,38 @@ fn an_interrupted_run_leaves_nothing() {
     assert_eq!(done.results().tests.len(), 10);
     fake.check_nothing_left();
 }
+
+#[test]
+fn what_a_killed_run_left_is_found_and_ended() {
+    let suite = "import pathlib, time\n\ndef test_slow():\n    pathlib.Path('started').touch()\n    time.sleep(300)\n";
+    let (project, fake) = project(suite, "");
+    let mut running = fake.run(&project, &["-p", "1"]).start();
+    let state = project.beside().join("modal");
+    running.wait_until("the test has begun", || state.join("sandbox-0/started").exists());
+    let clean = || project.offload(&["clean"]).envs(fake.environment()).finish_among_leftovers().exits(0);
+    assert!(clean().stdout.contains("its run is under way"));
+    running.kill();
+    assert_eq!(fake.living().len(), 1);
+    let removed = clean();
+    assert!(removed.stdout.contains("removed modal-1 (sb-"), "{}", removed.stdout);
+    fake.check_nothing_left();
+    assert_eq!(clean().stdout, "nothing is left of earlier runs\n");
+}
+
+#[test]
+fn the_doctor_says_what_is_there_and_what_is_missing() {
+    let (project, fake) = project("def test_it():\n    pass\n", "");
+    let done = project.offload(&["doctor"]).envs(fake.environment()).finish().exits(0);
+    for words in ["modal SDK: 1.6.4 with", "modal account: logged in", "everything is there"] {
+        assert!(done.stdout.contains(words), "{}", done.stdout);
+    }
+    std::fs::remove_file(project.path().join("Dockerfile")).expect("it was there");
+    fake.goes_wrong("refuse", "always");
+    let done = project.offload(&["doctor"]).envs(fake.environment()).finish().exits(1);
+    for words in ["problem modal account", "mend it: run `modal token new`", "problem dockerfile", "2 problems"] {
+        assert!(done.stdout.contains(words), "{}", done.stdout);
+    }
+    let config = project.read("offload.toml").replace("modal-venv", "pytest-venv");
+    let done = project.config(&config).offload(&["doctor"]).envs(fake.environment()).finish().exits(1);
+    assert!(done.stdout.contains("mend it: pip install 'modal==1.6.4'"), "{}", done.stdout);
+}

@@ -1,7 +1,7 @@
 # Commands in sandboxes.
 
-# How long after a command has ended something that it left running may still write.
-DRAIN_SECONDS = 1
+# How long after a command has ended its streams may say nothing: what it left running may hold them.
+SILENCE_SECONDS = 2
 # How long a command may go on that no longer takes its input.
 DEAF_SECONDS = 5
 # How long it may take to find out what has become of a sandbox.
@@ -13,6 +13,7 @@ class Execution:
 
     def __init__(self, process):
         self.process = process
+        self.pieces = 0
 
     @classmethod
     async def start(cls, sandbox, line, env=None, directory=None):
@@ -29,7 +30,7 @@ class Execution:
         feeding = asyncio.ensure_future(self._feed(source))
         try:
             await first_failure(pumps + [feeding], ended)
-            await asyncio.wait(pumps, timeout=DRAIN_SECONDS)
+            await self._drain(pumps)
             return ended.result()
         finally:
             for task in pumps + [ended, feeding]:
@@ -39,7 +40,17 @@ class Execution:
 
     async def _pump(self, stream, name, give):
         async for data in stream:
+            self.pieces += 1
             await give(name, data)
+
+    async def _drain(self, pumps):
+        # What is on its way may take longer than the command did.
+        pending, before = pumps, -1
+        while pending and self.pieces > before:
+            before = self.pieces
+            done, pending = await asyncio.wait(pending, timeout=SILENCE_SECONDS)
+            for pump in done:
+                pump.result()
 
     async def _feed(self, source):
         # Short commands of ours read nothing.

@@ -29,6 +29,8 @@ class Peer:
     def __init__(self, reader, writer):
         self.reader = reader
         self.writer = writer
+        # Only newer versions of Python let several tasks wait for the same writer.
+        self.writing = asyncio.Lock()
 
     @classmethod
     async def connect(cls, stdout):
@@ -62,10 +64,11 @@ class Peer:
         await self._send({"jsonrpc": "2.0", "method": "log", "params": params})
 
     async def _send(self, message):
-        # One write, so that a line is never cut by another one. A host that is gone ends us by our standard input.
-        self.writer.write(json.dumps(message).encode("ascii") + b"\n")
-        with contextlib.suppress(ConnectionError):
-            await self.writer.drain()
+        # A host that is gone ends us by our standard input.
+        async with self.writing:
+            self.writer.write(json.dumps(message).encode("ascii") + b"\n")
+            with contextlib.suppress(ConnectionError):
+                await self.writer.drain()
 
 
 class Input:
