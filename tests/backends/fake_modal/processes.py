@@ -9,86 +9,94 @@ from grpclib import GRPCError, Status
 PIECE = 256 * 1024
 
 
-class Process:
+class Process(asyncio.SubprocessProtocol):
     def __init__(self):
         self.output = {1: bytearray(), 2: bytearray()}
-        self.ended_streams = set()
-        self.changed = asyncio.Condition()
+        self.closed = set()
         self.status = None
-        self.stdin_bytes = 0
-        self.stdin_closed = False
         self.lost = None
+        self.changed = asyncio.Event()
+        self.stdin_bytes = 0
+        self.may_write = asyncio.Event()
+        self.may_write.set()
 
     async def start(self, argv, directory, env):
-        pipe = asyncio.subprocess.PIPE
+        loop = asyncio.get_running_loop()
         try:
-            self.child = await asyncio.create_subprocess_exec(
-                *argv, cwd=directory, env=env, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
+            await loop.subprocess_exec(
+                lambda: self, *argv, cwd=directory, env=env, start_new_session=True
             )
         except OSError as error:
             raise GRPCError(Status.NOT_FOUND, str(error))
-        pumps = [self._pump(1, self.child.stdout), self._pump(2, self.child.stderr), self._wait()]
-        self.tasks = [asyncio.create_task(pump) for pump in pumps]
 
-    async def _pump(self, number, stream):
-        while data := await stream.read(PIECE):
-            async with self.changed:
-                self.output[number] += data
-                self.changed.notify_all()
-        async with self.changed:
-            self.ended_streams.add(number)
-            self.changed.notify_all()
+    # What asyncio tells of it.
 
-    async def _wait(self):
-        status = await self.child.wait()
-        async with self.changed:
-            self.status = status
-            self.changed.notify_all()
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def pipe_data_received(self, number, data):
+        self.output[number] += data
+        self._tell()
+
+    def pipe_connection_lost(self, number, _):
+        self.closed.add(number)
+        self.may_write.set()
+        self._tell()
+
+    def process_exited(self):
+        self.status = self.transport.get_returncode()
+        self._tell()
+
+    def pause_writing(self):
+        self.may_write.clear()
+
+    def resume_writing(self):
+        self.may_write.set()
+
+    # What is done with it.
 
     def kill(self):
         try:
-            os.killpg(self.child.pid, signal.SIGKILL)
+            os.killpg(self.transport.get_pid(), signal.SIGKILL)
         except ProcessLookupError:
             pass
 
-    async def lose(self, status, message):
+    def lose(self, status, message):
         """Whoever follows it from now on is told that it is gone."""
         self.lost = GRPCError(status, message)
-        async with self.changed:
-            self.changed.notify_all()
+        self._tell()
 
     async def follow(self, number, offset):
         """The stream's bytes from there on, as they come."""
         output = self.output[number]
         while True:
-            async with self.changed:
-                await self.changed.wait_for(
-                    lambda: self.lost or len(output) > offset or number in self.ended_streams
-                )
-                if self.lost:
-                    raise self.lost
-                data = bytes(output[offset : offset + PIECE])
+            await self._until(lambda: len(output) > offset or number in self.closed)
+            data = bytes(output[offset : offset + PIECE])
             if not data:
                 return
             yield data
             offset += len(data)
 
     async def ended(self):
-        async with self.changed:
-            await self.changed.wait_for(lambda: self.lost or self.status is not None)
-        if self.lost:
-            raise self.lost
+        await self._until(lambda: self.status is not None)
         return self.status
 
     async def write(self, data, eof):
-        try:
-            if data:
-                self.child.stdin.write(data)
-                await self.child.stdin.drain()
-                self.stdin_bytes += len(data)
-            if eof and not self.stdin_closed:
-                self.stdin_closed = True
-                self.child.stdin.close()
-        except (BrokenPipeError, ConnectionResetError):
-            # It reads no more, which is its own business.
-            self.stdin_bytes += len(data)
+        stdin = self.transport.get_pipe_transport(0)
+        self.stdin_bytes += len(data)
+        # One that reads no more is its own business.
+        if data and 0 not in self.closed:
+            stdin.write(data)
+            await self.may_write.wait()
+        if eof and 0 not in self.closed:
+            stdin.close()
+
+    def _tell(self):
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+    async def _until(self, holds):
+        while not self.lost and not holds():
+            await self.changed.wait()
+        if self.lost:
+            raise self.lost

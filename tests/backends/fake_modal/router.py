@@ -25,7 +25,6 @@ class Router:
     def __init__(self, faults, sandboxes):
         self.faults = faults
         self.sandboxes = sandboxes
-        self.tasks = set()
 
     def _sandbox(self, task):
         sandbox = self.sandboxes.by_task.get(task)
@@ -47,22 +46,13 @@ class Router:
             process = await sandbox.run(request.exec_id, list(request.command_args), request.workdir, env)
             line = " ".join(request.command_args)
             if self.faults.strikes("drop-exec", line):
-                self._later(process.lose(Status.FAILED_PRECONDITION, "the exec was dropped"))
+                self._later(lambda: process.lose(Status.FAILED_PRECONDITION, "the exec was dropped"))
             if self.faults.strikes("oom-exec", line):
-                self._later(self._run_out_of_memory(sandbox))
+                self._later(lambda: sandbox.finish(GenericResult.GENERIC_STATUS_KERNEL_OOM_KILL, 137))
         return router.TaskExecStartResponse()
 
     def _later(self, what):
-        async def later():
-            await asyncio.sleep(HALF_WAY)
-            await what
-
-        task = asyncio.create_task(later())
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
-
-    async def _run_out_of_memory(self, sandbox):
-        sandbox.finish(GenericResult.GENERIC_STATUS_KERNEL_OOM_KILL, 137)
+        asyncio.get_running_loop().call_later(HALF_WAY, what)
 
     async def TaskExecStdioRead(self, request):
         process = self._process(request)
