@@ -35,6 +35,11 @@ pub fn plugins_python() -> PathBuf {
     there(target().join("plugins-venv").join("bin").join("python"), "the Python environment with plugins of pytest")
 }
 
+/// A Python that has Modal's SDK.
+pub fn modal_python() -> PathBuf {
+    there(target().join("modal-venv").join("bin").join("python"), "the Python environment with Modal's SDK")
+}
+
 /// The machine's Go. No checkout of ours brings one.
 #[track_caller]
 pub fn go() -> PathBuf {

@@ -5,6 +5,7 @@ mod backend;
 mod containers;
 mod default_provider;
 mod engines;
+mod fake_modal;
 mod finished;
 mod invocation;
 mod junit;
@@ -18,9 +19,10 @@ pub use backend::Backend;
 pub use containers::Containers;
 pub use default_provider::DefaultProvider;
 pub use engines::{
-    component, example, go, go_environment, guest, installed_offload, library_program, offload, old_python,
-    plugins_python, python, python_bin, suite, suite_python, target, vitest,
+    component, example, go, go_environment, guest, installed_offload, library_program, modal_python, offload,
+    old_python, plugins_python, python, python_bin, suite, suite_python, target, vitest,
 };
+pub use fake_modal::FakeModal;
 pub use finished::Finished;
 pub use invocation::{Invocation, Running};
 pub use junit::{Case, Junit, Suite};

@@ -257,7 +257,7 @@ pub(super) struct PluginCheckArgs {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct InitArgs {
-    /// Where tests run: local or default.
+    /// Where tests run: local, docker, ssh, slurm, modal or default.
     #[arg(short, long, default_value = "local")]
     pub(super) provider: String,
     /// How tests are found and run: pytest, cargo, vitest, go or default.

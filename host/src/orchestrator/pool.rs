@@ -24,9 +24,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long destroying may take once a person has asked twice.
 const HURRY: Duration = Duration::from_secs(3);
 
-/// How many calls of `destroy` are made at once.
-const DESTROYERS: usize = 16;
-
 /// The sandboxes of one run.
 pub struct SandboxPool {
     run_id: RunId,
@@ -280,8 +277,9 @@ impl SandboxPool {
         }
         if let Some(provider) = &self.provider {
             let ids: Vec<_> = self.alive.drain().map(|(_, sandbox)| sandbox.id().to_owned()).collect();
-            for ids in ids.chunks(ids.len().div_ceil(DESTROYERS).max(1)) {
-                let (provider, ids) = (provider.clone(), ids.to_vec());
+            if !ids.is_empty() {
+                let provider = provider.clone();
+                // In one call: the provider knows best how many it can end at once.
                 self.destructions.spawn(async move { provider.destroy(&ids).await });
             }
         }

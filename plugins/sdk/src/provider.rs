@@ -48,7 +48,8 @@ pub trait Provider: Plugin {
         Err(Failure::new("no-download", "files are printed by a command"))
     }
 
-    /// Destroys sandboxes; one that is already gone is no failure.
+    /// Destroys sandboxes, at the end of a run all of them in one call, so side by side where that is faster; one that is already
+    /// gone is no failure.
     ///
     /// # Errors
     /// Names what is left.

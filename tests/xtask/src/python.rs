@@ -37,6 +37,9 @@ const PLUGIN_PINS: &[&str] = &[
     "hypothesis==6.170.15",
 ];
 
+/// Modal's SDK, which brings the protocol that the stand-in for its servers speaks.
+const MODAL_PINS: &[&str] = &["modal==1.6.4"];
+
 /// The oldest and the middle of the major versions that offload works with, and the newest.
 const PYTEST_VERSIONS: &[(&str, &str)] =
     &[("pytest7-venv", "pytest==7.4.4"), ("pytest8-venv", "pytest==8.4.2"), ("pytest9-venv", "pytest==9.2.0")];
@@ -54,6 +57,11 @@ pub fn with_pytest() -> Result<PathBuf> {
 /// The environment with pytest and its plugins.
 pub fn with_plugins() -> Result<()> {
     environment("plugins-venv", PLUGIN_PINS).map(drop)
+}
+
+/// The environment with Modal's SDK.
+pub fn with_modal() -> Result<()> {
+    environment("modal-venv", MODAL_PINS).map(drop)
 }
 
 /// The environment that makes components of Python, with what the example plugin pins; its `bin` directory.

@@ -26,6 +26,7 @@ pub fn run() -> Result<()> {
         python::with_pytest()?;
         python::with_each_pytest()?;
         python::with_plugins()?;
+        python::with_modal()?;
         python::for_suites()
     })?;
     console::step("vitest", vitest::with_each_version)?;

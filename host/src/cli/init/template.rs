@@ -3,10 +3,11 @@
 const OFFLOAD: &str = include_str!("templates/offload.toml");
 const REPORT: &str = include_str!("templates/report.toml");
 
-const PROVIDERS: [(&str, &str); 3] = [
+const PROVIDERS: [(&str, &str); 4] = [
     ("local", include_str!("templates/provider-local.toml")),
     ("default", include_str!("templates/provider-default.toml")),
     ("docker", include_str!("templates/provider-docker.toml")),
+    ("modal", include_str!("templates/provider-modal.toml")),
 ];
 
 const FRAMEWORKS: [(&str, &str); 5] = [
@@ -76,7 +77,7 @@ mod tests {
 
     #[test]
     fn without_a_template_there_is_none() {
-        assert_eq!(render("modal", "pytest"), None);
+        assert_eq!(render("acme", "pytest"), None);
         assert_eq!(render("local", "jest"), None);
     }
 }

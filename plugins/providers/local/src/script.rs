@@ -88,10 +88,20 @@ done
 
 /// Removes directories, and the directory that holds them once it is empty.
 const REMOVE: &str = r#"
-failed=0
-for scratch do
+remove() {
     # Tests leave directories behind that nobody may write to.
-    rm -rf "$scratch" 2>/dev/null || { chmod -R u+rwx "$scratch" 2>/dev/null; rm -rf "$scratch" || failed=1; }
+    rm -rf "$1" 2>/dev/null || { chmod -R u+rwx "$1" 2>/dev/null; rm -rf "$1"; }
+}
+removing=
+for scratch do
+    remove "$scratch" &
+    removing="$removing $!"
+done
+failed=0
+for process in $removing; do
+    wait "$process" || failed=1
+done
+for scratch do
     rmdir "${scratch%/*}" 2>/dev/null
 done
 exit "$failed"

@@ -1,0 +1,120 @@
+# The program itself.
+
+INSTALL = "pip install 'modal==1.6.4'"
+
+try:
+    import modal
+    import modal.exception
+except ImportError:
+    modal = None
+
+
+class Helper:
+    def __init__(self, peer):
+        self.peer = peer
+        self.sandboxes = Sandboxes()
+        self.tasks = {}
+        self.inputs = {}
+        sandboxes = self.sandboxes
+        # What each method does, and how a failure of it is called.
+        self.methods = {
+            "examine": (self.examine, "looking around"),
+            "prepare": (sandboxes.prepare, "preparing the image"),
+            "create": (sandboxes.create, "creating a sandbox"),
+            "run": (sandboxes.run, "running a command"),
+            "download": (sandboxes.download, "downloading files"),
+            "destroy": (sandboxes.destroy, "destroying sandboxes"),
+            "leftovers": (sandboxes.leftovers, "looking for sandboxes"),
+        }
+
+    async def serve(self):
+        async for message in self.peer.messages():
+            method, params = message["method"], message.get("params", {})
+            if "id" in message:
+                number = message["id"]
+                if method == "exec":
+                    self.inputs[number] = Input()
+                self.tasks[number] = asyncio.ensure_future(self.handle(number, method, params))
+            elif method == "stdin" and params["id"] in self.inputs:
+                self.inputs[params["id"]].put(base64.b64decode(params["data"]))
+            elif method == "stdin-end" and params["id"] in self.inputs:
+                self.inputs[params["id"]].end()
+            elif method == "cancel" and params["id"] in self.tasks:
+                self.tasks[params["id"]].cancel()
+
+    async def handle(self, number, method, params):
+        try:
+            await self.peer.answer(number, await self.answer(number, method, params))
+        except Failure as failure:
+            await self.peer.refuse(number, failure)
+        finally:
+            self.tasks.pop(number, None)
+            self.inputs.pop(number, None)
+
+    async def answer(self, number, method, params):
+        self.check_version()
+        if method == "exec":
+            return await self.execute(number, params)
+        if method not in self.methods:
+            raise Failure("bad-call", "the helper has no method {}".format(method))
+        function, doing = self.methods[method]
+        try:
+            return await function(params)
+        except Exception as error:
+            if "sandbox" in params:
+                raise await diagnose(params["sandbox"]["id"], error, doing)
+            raise translate(error, doing)
+
+    async def execute(self, number, params):
+        async def give(name, data):
+            await self.peer.output(number, name, data)
+
+        try:
+            sandbox = await self.sandboxes.find(params["sandbox"])
+            execution = await Execution.start(sandbox, params["line"], params["env"], params.get("directory"))
+            return {"code": await execution.finish(give, self.inputs[number])}
+        except Exception as error:
+            raise await diagnose(params["sandbox"]["id"], error, "running a command")
+
+    def check_version(self):
+        if modal is None:
+            message = "the package `modal` cannot be imported by {}".format(sys.executable)
+            raise Failure("sdk-missing", message, INSTALL)
+        if not modal.__version__.startswith("1.6."):
+            message = "version {} of the package `modal` is not known here, but 1.6".format(modal.__version__)
+            raise Failure("sdk-unsupported", message, INSTALL)
+
+    async def examine(self, params):
+        found = "{} with {}".format(modal.__version__, sys.executable)
+        findings = [{"subject": "modal SDK", "problem": False, "message": found}]
+        try:
+            client = await modal.Client.from_env.aio()
+            await client.hello.aio()
+            findings.append({"subject": "modal account", "problem": False, "message": "logged in"})
+        except Exception as error:
+            failure = translate(error, "logging in to Modal")
+            message = {"problem": True, "message": failure.message, "remedy": failure.help}
+            findings.append({"subject": "modal account", **message})
+        if params["dockerfile"]:
+            try:
+                described({**params, "rebuild": False})
+                message = {"problem": False, "message": params["dockerfile"]}
+            except Failure as failure:
+                message = {"problem": True, "message": failure.message, "remedy": failure.help}
+            findings.append({"subject": "dockerfile", **message})
+        return findings
+
+
+async def main(stdout):
+    helper = Helper(await Peer.connect(stdout))
+    await helper.serve()
+    tasks = list(helper.tasks.values())
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await helper.sandboxes.close()
+
+
+asyncio.run(main(take_stdout()))
+# Connections that are still open must not hold up the end.
+os._exit(0)
