@@ -78,6 +78,9 @@ pub(super) struct RunArgs {
     /// An environment variable to set in sandboxes; may be repeated.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(super) env: Vec<EnvVar>,
+    /// Build the sandboxes' image anew, even if nothing has changed.
+    #[arg(long)]
+    pub(super) rebuild: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -28,6 +28,8 @@ pub struct RunOverrides {
     pub copy_dirs: Vec<CopyDir>,
     /// The part of the tests that is to be run.
     pub shard: Option<Shard>,
+    /// Whether the image is built anew, even if there is one for the same inputs.
+    pub rebuild: bool,
 }
 
 /// Why there is no result to speak of.
@@ -127,7 +129,7 @@ impl Orchestrator {
         let memory = Memory::of(&self.config, sender.clone());
         let mut search = Search::new(self.frameworks.clone(), sender);
         search.start(self.found_by_worker(&provider, isolated));
-        let mut pool = SandboxPool::new().isolated(isolated);
+        let mut pool = SandboxPool::new().isolated(isolated).rebuild(overrides.rebuild);
         let max_parallel = overrides.max_parallel.unwrap_or(self.config.offload.max_parallel);
         let mask = self.mask(&env);
         pool.start(max_parallel, &provider, &self.sandbox_config(env, &overrides.copy_dirs));

@@ -3,7 +3,8 @@
 use anyhow::Result;
 
 use crate::{
-    components, console, example_unittest, fetch, javascript, package, program, python, toolchain, vitest, workspace,
+    backends, components, console, example_unittest, fetch, javascript, package, program, python, toolchain, vitest,
+    workspace,
 };
 
 /// The components that tests load from a file: those that do what they should not, an example, and two that come with
@@ -44,6 +45,9 @@ pub fn run() -> Result<()> {
     // The end-to-end tests drive the real binary, which building only tests would leave out.
     console::step("build", || program::run(program::cargo(root).args(["build", "--workspace", "--all-targets"])))?;
     console::step("doc tests", || program::run(program::cargo(root).args(["test", "--workspace", "--doc"])))?;
+    let engines = console::step("engines", backends::up)?;
     // Last, since its summary is what people and machines look for at the end.
-    console::step("tests", || program::run(program::cargo(root).args(["nextest", "run", "--workspace"])))
+    console::step("tests", || program::run(program::cargo(root).args(["nextest", "run", "--workspace"])))?;
+    drop(engines);
+    Ok(())
 }
