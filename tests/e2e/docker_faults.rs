@@ -175,7 +175,7 @@ fn no_room_for_results(engine: &Containers) {
     let table = engine.table("{engine}", engine.busybox_image(), "extra_args = [\"--tmpfs=/tmp:size=64k\"]");
     let project = Project::new().config(&format!(
         "[offload]\nmax_parallel = 1\nretry_count = 0\n{table}[groups.custom]\ntype = \"default\"\ndiscover_command = \"echo one\"\n\
-         run_command = \"seq 100000 >{{result_file}} # {{tests}}\"\n"
+         run_command = \"cat /bin/busybox >{{result_file}} # {{tests}}\"\n"
     ));
     let done = engine.run(&project, &[]).exits(1);
     assert_eq!(done.verdict("one"), "error", "{}", done.said());
