@@ -10,7 +10,7 @@ set -eu
 
 base=${CARGO_TARGET_DIR:-$(cd "$(dirname "$0")/../.." && pwd)/target}/backends/ssh
 unbroken="one two three"
-breakable="refusing cutting severing restarting hurried"
+breakable="full cutting severing restarting"
 
 # Several checkouts may have their hosts up at once: names, addresses and the port come from the place.
 number=$(printf %s "$base" | cksum | cut -d ' ' -f 1)
@@ -37,7 +37,7 @@ address_of() {
     done
 }
 
-configure() { # name, address, port, MaxSessions
+configure() { # name, address, port, another name
     mkdir -p "$base/$1/tmp"
     cat >"$base/$1/sshd_config" <<CONFIG
 ListenAddress $2
@@ -52,12 +52,11 @@ UsePAM no
 PermitRootLogin prohibit-password
 UseDNS no
 PrintMotd no
-MaxSessions $4
 MaxStartups 200:30:400
 SetEnv TMPDIR=$base/$1/tmp
 CONFIG
     cat >>"$base/ssh_config" <<CONFIG
-Host $1
+Host $1 ${4-}
   HostName $2
   Port $3
 CONFIG
@@ -70,9 +69,12 @@ prepare_place() {
     cp "$base/id.pub" "$base/authorized_keys"
     chmod 600 "$base/authorized_keys"
     : >"$base/ssh_config"
-    configure loopback 127.0.0.1 "$port" 10
+    configure loopback 127.0.0.1 "$port"
+    number=1
     for name in $unbroken $breakable; do
-        configure "$name" "$(address_of "$name")" 22 10
+        # The names that the documentation has.
+        configure "$name" "$(address_of "$name")" 22 "build-$number"
+        number=$((number + 1))
     done
     cat >>"$base/ssh_config" <<CONFIG
 Host absent

@@ -4,10 +4,12 @@ use offload_tests::Project;
 
 const FRAMEWORKS: [&str; 5] = ["pytest", "cargo", "vitest", "go", "default"];
 const PROVIDERS: [&str; 2] = ["local", "default"];
+/// Those that need to be told where, so that what is written does not run as it stands.
+const REMOTE: [&str; 1] = ["ssh"];
 
 #[test]
 fn every_pair_is_accepted_by_validate() {
-    for provider in PROVIDERS {
+    for provider in PROVIDERS.into_iter().chain(REMOTE) {
         for framework in FRAMEWORKS {
             let project = Project::new();
             let arguments = ["init", "--provider", provider, "--framework", framework];

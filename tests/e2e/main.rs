@@ -32,6 +32,8 @@ mod result_files;
 mod retries;
 mod shards;
 mod signals;
+mod ssh_faults;
+mod ssh_provider;
 mod stopping;
 mod test_kit;
 mod timeouts;

@@ -11,6 +11,7 @@ mod leftovers;
 mod plain;
 mod project;
 mod results;
+mod ssh_hosts;
 mod truth;
 
 pub use backend::Backend;
@@ -25,3 +26,4 @@ pub use junit::{Case, Junit, Suite};
 pub use plain::{compare, plain_go_test, plain_nextest, plain_pytest, plain_unittest, plain_vitest};
 pub use project::Project;
 pub use results::{Attempt, Results, Test};
+pub use ssh_hosts::SshHosts;

@@ -3,9 +3,10 @@
 const OFFLOAD: &str = include_str!("templates/offload.toml");
 const REPORT: &str = include_str!("templates/report.toml");
 
-const PROVIDERS: [(&str, &str); 2] = [
+const PROVIDERS: [(&str, &str); 3] = [
     ("local", include_str!("templates/provider-local.toml")),
     ("default", include_str!("templates/provider-default.toml")),
+    ("ssh", include_str!("templates/provider-ssh.toml")),
 ];
 
 const FRAMEWORKS: [(&str, &str); 5] = [
