@@ -76,6 +76,7 @@ prepare_place() {
         configure "$name" "$(address_of "$name")" 22 "build-$number"
         number=$((number + 1))
     done
+    mount -t tmpfs -o size=256k tmpfs "$base/full/tmp" || unavailable "no small file system can be mounted here"
     cat >>"$base/ssh_config" <<CONFIG
 Host absent
   HostName 127.0.0.1
@@ -164,9 +165,14 @@ down() {
             kill "$(cat "$base/$name/pid")" 2>/dev/null || true
             rm -f "$base/$name/pid"
         fi
+        # Connections that were cut are still served.
+        for process in $(ip netns pids "$(namespace_of "$name")" 2>/dev/null); do
+            kill "$process" 2>/dev/null || true
+        done
         ip netns delete "$(namespace_of "$name")" 2>/dev/null || true
     done
     ip link delete "$bridge" 2>/dev/null || true
+    umount "$base/full/tmp" 2>/dev/null || true
 }
 
 case ${1-} in

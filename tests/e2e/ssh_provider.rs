@@ -3,8 +3,17 @@
 use nix::sys::signal::Signal;
 use offload_tests::{Finished, Project, SshHosts};
 
-const SUITE: &str = "import pathlib, time, pytest\n\n@pytest.mark.parametrize('number', range(12))\n\
-                     def test_it(number):\n    time.sleep(0.2)\n    assert pathlib.Path('data/a file.txt').read_text() == 'content'\n";
+/// Says on which host it ran, by the directory that is that host's alone.
+const SUITE: &str = r#"
+import os, pathlib, time, pytest
+
+@pytest.mark.parametrize("number", range(12))
+def test_it(number):
+    time.sleep(0.3)
+    assert pathlib.Path("data/a file.txt").read_text() == "content"
+    host = pathlib.Path(os.environ["TMPDIR"]).parents[2].name
+    pathlib.Path(os.environ["HOSTS_SEEN"], host).touch()
+"#;
 
 fn project(table: &str, group: &str) -> Project {
     Project::new().config(&format!(
@@ -27,9 +36,16 @@ fn workers_run_on_several_hosts() {
     let project = project(&format!("{table}copy_dirs = [\"./tests:tests\"]\n"), "paths = [\"tests\"]")
         .file("tests/test_it.py", SUITE)
         .file("some data/a file.txt", "content");
-    let done = project.run(&["--copy-dir", "some data:data"]).exits(0);
-    assert_eq!(done.events_of("worker-started").len(), 3);
+    let seen = project.beside().join("seen");
+    std::fs::create_dir(&seen).expect("a directory can be made");
+    let seen_by_tests = format!("HOSTS_SEEN={}", seen.display());
+    let done = project.run(&["--copy-dir", "some data:data", "--env", &seen_by_tests]).exits(0);
+    assert!(!done.events_of("worker-started").is_empty());
     assert!(done.events_of("batch-started").is_empty(), "{}", done.said());
+    let mut names: Vec<_> =
+        std::fs::read_dir(&seen).expect("it is there").flatten().map(|seen| seen.file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["one", "three", "two"]);
     check(&hosts, &done, 12);
 }
 
@@ -50,24 +66,46 @@ fn the_page_shows_this_configuration() {
     assert!(page.contains(include_str!("../suites/providers/ssh.toml")), "host/docs/ssh.md shows it to the letter");
 }
 
-#[test]
-fn groups_of_any_command_bring_their_files_back() {
+/// A group whose command ends with this code; the tests of odd numbers fail.
+#[track_caller]
+fn check_custom(code: u8, odd: &str, verdict: &str) {
     let Some(hosts) = SshHosts::up() else { return };
-    let project = Project::new().config(&format!(
-        "[offload]\nmax_parallel = 2\nretry_count = 0\n{}copy_dirs = [\".:.\"]\n[groups.g]\ntype = \"default\"\n\
+    let runner = format!(
+        "out=$1\nshift\n{{\n    echo '<testsuite>'\n    for id; do\n        case $id in *[13579]) odd='{odd}' ;; *) odd= ;; esac\n        \
+         echo \"<testcase name='$id' time='0.1'>$odd</testcase>\"\n    done\n    echo '</testsuite>'\n}} >\"$out\"\nexit {code}\n"
+    );
+    let project = Project::new().file("copied/run.sh", runner).config(&format!(
+        "[offload]\nmax_parallel = 2\nretry_count = 0\n{}copy_dirs = [\"copied:.\"]\n[groups.g]\ntype = \"default\"\n\
          discover_command = \"seq 6\"\nrun_command = \"sh run.sh {{result_file}} {{tests}}\"\n",
         hosts.table(&["one", "two"])
     ));
-    let project = project.file(
-        "run.sh",
-        "out=$1; shift; { echo '<testsuite>'; for id; do echo \"<testcase name='$id' time='0.1'/>\"; done; \
-         echo '</testsuite>'; } >\"$out\"; exit 255\n",
-    );
-    // 255 is what ssh itself ends with when a connection breaks: here the command did.
     let done = project.run(&[]);
     assert!(done.events_of("sandbox-failed").is_empty(), "{}", done.said());
-    assert_eq!(done.results().count("passed"), 6, "{}", done.said());
-    hosts.check_nothing_left(&done.results().run_id);
+    let results = done.results();
+    for test in &results.tests {
+        let is_odd = test.id.parse::<u32>().is_ok_and(|number| number % 2 == 1);
+        // A batch without an odd one has no failure that would explain the code.
+        let expected = if is_odd {
+            vec![verdict]
+        } else if code == 0 {
+            vec!["passed"]
+        } else {
+            vec!["passed", "error"]
+        };
+        assert!(expected.contains(&test.verdict.as_str()), "{} is {}: {}", test.id, test.verdict, done.said());
+    }
+    hosts.check_nothing_left(&results.run_id);
+}
+
+#[test]
+fn groups_of_any_command_bring_their_files_back() {
+    check_custom(0, "", "passed");
+}
+
+/// It is what ssh itself ends with when a connection breaks.
+#[test]
+fn an_exit_code_of_255_is_the_commands_own() {
+    check_custom(255, "<failure message=\"odd\"/>", "failed");
 }
 
 /// Awkward values arrive, and no command line of any process tells them.
@@ -174,5 +212,7 @@ fn wrong_settings_are_named() {
     refused("", "hosts");
     refused("hosts = []", "hosts");
     refused("hosts = [\"-oProxyCommand=x\"]", "hosts");
-    refused("hosts = [\"a\"]\nslots_on = { b = 2 }", "slots_on names b, which is not among hosts");
+    let project = project(&table("hosts = [\"a\"]\nslots_on = { b = 2 }"), "");
+    let project = project.file("test_it.py", "def test_it():\n    pass\n");
+    project.run(&[]).exits(1).says("slots_on names b, which is not among hosts");
 }

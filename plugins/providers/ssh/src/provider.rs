@@ -10,9 +10,9 @@ use crate::sandbox::Sandbox;
 use crate::settings::Settings;
 use crate::{aftermath, creation, destruction, environment, preparation, remote};
 
-/// The longest line that is handed to ssh as an argument. Linux takes 128 KiB (`MAX_ARG_STRLEN`), and the line is quoted once
-/// more for the login shell.
-const LONGEST_LINE: usize = 64 * 1024;
+/// The longest line that is handed to ssh as an argument; the login shell gets it as one, too. Linux takes 128 KiB
+/// (`MAX_ARG_STRLEN`).
+const LONGEST_LINE: usize = 96 * 1024;
 
 pub struct Ssh {
     pub settings: Settings,
@@ -52,13 +52,13 @@ impl Provider for Ssh {
         let client = self.client()?;
         let cwd = command.cwd.as_deref().map(|cwd| sandbox.locate(cwd));
         let env = environment::beyond(&sandbox.stored, command.env);
-        let mut line = inside::command(&Command { cwd, env, ..command })?;
+        let command = inside::command(&Command { cwd, env, ..command })?;
+        let mut line = remote::exec(&sandbox, exec_id, &command);
         if line.len() > LONGEST_LINE {
             let path = format!("{}/command-{exec_id}", sandbox.scratch);
-            store(&client, &sandbox, &path, line.as_bytes())?;
-            line = inside::run_stored(&path);
+            store(&client, &sandbox, &path, command.as_bytes())?;
+            line = remote::exec(&sandbox, exec_id, &inside::run_stored(&path));
         }
-        let line = remote::exec(&sandbox, exec_id, &line);
         match process::run(&client.command(&sandbox.host, sandbox.connection.as_ref(), &line), stdio)? {
             Exit::Code(code) if code != SSH_FAILED => Ok(Exit::Code(code)),
             _ => aftermath::of(&client, &sandbox, exec_id),
