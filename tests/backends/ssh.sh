@@ -4,8 +4,9 @@
 #   tests/backends/ssh.sh up      starts them and writes what tests need to `env`
 #   tests/backends/ssh.sh down    ends them
 #
-# Every host has a TMPDIR of its own, where tests find what was left there. `one`, `two` and `three` are for tests that do them
-# no harm; the others are each for the one test that breaks it. Exit code 3: they cannot be had here, and the line says why.
+# Every host has a TMPDIR of its own, where tests find what was left there, and a HOME without anybody's start-up files. `one`,
+# `two` and `three` are for tests that do them no harm; the others are each for the one test that breaks it, and `full` has a
+# very small TMPDIR. Exit code 3: they cannot be had here, and the line says why.
 set -eu
 
 base=${CARGO_TARGET_DIR:-$(cd "$(dirname "$0")/../.." && pwd)/target}/backends/ssh
@@ -38,7 +39,7 @@ address_of() {
 }
 
 configure() { # name, address, port, another name
-    mkdir -p "$base/$1/tmp"
+    mkdir -p "$base/$1/tmp" "$base/$1/home"
     cat >"$base/$1/sshd_config" <<CONFIG
 ListenAddress $2
 Port $3
@@ -53,7 +54,7 @@ PermitRootLogin prohibit-password
 UseDNS no
 PrintMotd no
 MaxStartups 200:30:400
-SetEnv TMPDIR=$base/$1/tmp
+SetEnv TMPDIR=$base/$1/tmp HOME=$base/$1/home
 CONFIG
     cat >>"$base/ssh_config" <<CONFIG
 Host $1 ${4-}

@@ -33,6 +33,7 @@ mod retries;
 mod shards;
 mod signals;
 mod ssh_faults;
+mod ssh_leftovers;
 mod ssh_provider;
 mod stopping;
 mod test_kit;
