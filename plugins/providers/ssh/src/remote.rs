@@ -55,7 +55,7 @@ fi
     cd "$2" && eval "$line"
 )
 status=$?
-[ "$status" -ne 255 ] || : >"$scratch/ended-$exec_id"
+[ "$status" -ne 255 ] || true >"$scratch/ended-$exec_id"
 if kill -0 "-$$" 2>/dev/null; then
     {
         tries=0
@@ -77,7 +77,7 @@ if [ -e "$1/ended-$2" ]; then echo "$3"; elif [ -f "$1/environment" ]; then echo
 
 /// Ends the exec `$2` in the sandbox `$1` by the line `$3`, also if it has yet to begin.
 const CANCEL: &str = r#"
-[ ! -d "$1" ] || : >"$1/cancelled-$2"
+[ ! -d "$1" ] || true >"$1/cancelled-$2"
 eval "$3"
 "#;
 
