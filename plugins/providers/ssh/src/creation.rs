@@ -37,8 +37,10 @@ pub fn create(client: &Client<'_>, settings: &Settings, hosts: &Hosts, spec: &Sa
             }
         }
     }
-    Err(first_failure
-        .unwrap_or_else(|| Failure::new("no-slot", "every slot of the hosts that answered has a sandbox").retryable()))
+    Err(first_failure.unwrap_or_else(|| {
+        Failure::new("no-slot", "every slot of the hosts that answered has a sandbox")
+            .with_help("raise slots, or lower max_parallel")
+    }))
 }
 
 fn create_on(
