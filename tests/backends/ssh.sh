@@ -4,13 +4,14 @@
 #   tests/backends/ssh.sh up      starts them and writes what tests need to `env`
 #   tests/backends/ssh.sh down    ends them
 #
-# Every host has a TMPDIR of its own, where tests find what was left there. `one`, `two` and `three` are for tests that do them
-# no harm; the others are each for the one test that breaks it. Exit code 3: they cannot be had here, and the line says why.
+# Every host has a TMPDIR of its own, where tests find what was left there, and a HOME without anybody's start-up files. `one`,
+# `two` and `three` are for tests that do them no harm; the others are each for the one test that breaks it, and `full` has a
+# very small TMPDIR. Exit code 3: they cannot be had here, and the line says why.
 set -eu
 
 base=${CARGO_TARGET_DIR:-$(cd "$(dirname "$0")/../.." && pwd)/target}/backends/ssh
 unbroken="one two three"
-breakable="refusing cutting severing restarting hurried"
+breakable="full cutting severing restarting"
 
 # Several checkouts may have their hosts up at once: names, addresses and the port come from the place.
 number=$(printf %s "$base" | cksum | cut -d ' ' -f 1)
@@ -37,8 +38,8 @@ address_of() {
     done
 }
 
-configure() { # name, address, port, MaxSessions
-    mkdir -p "$base/$1/tmp"
+configure() { # name, address, port, another name
+    mkdir -p "$base/$1/tmp" "$base/$1/home"
     cat >"$base/$1/sshd_config" <<CONFIG
 ListenAddress $2
 Port $3
@@ -52,12 +53,11 @@ UsePAM no
 PermitRootLogin prohibit-password
 UseDNS no
 PrintMotd no
-MaxSessions $4
 MaxStartups 200:30:400
-SetEnv TMPDIR=$base/$1/tmp
+SetEnv TMPDIR=$base/$1/tmp HOME=$base/$1/home
 CONFIG
     cat >>"$base/ssh_config" <<CONFIG
-Host $1
+Host $1 ${4-}
   HostName $2
   Port $3
 CONFIG
@@ -70,10 +70,14 @@ prepare_place() {
     cp "$base/id.pub" "$base/authorized_keys"
     chmod 600 "$base/authorized_keys"
     : >"$base/ssh_config"
-    configure loopback 127.0.0.1 "$port" 10
+    configure loopback 127.0.0.1 "$port"
+    number=1
     for name in $unbroken $breakable; do
-        configure "$name" "$(address_of "$name")" 22 10
+        # The names that the documentation has.
+        configure "$name" "$(address_of "$name")" 22 "build-$number"
+        number=$((number + 1))
     done
+    mount -t tmpfs -o size=256k tmpfs "$base/full/tmp" || unavailable "no small file system can be mounted here"
     cat >>"$base/ssh_config" <<CONFIG
 Host absent
   HostName 127.0.0.1
@@ -162,9 +166,14 @@ down() {
             kill "$(cat "$base/$name/pid")" 2>/dev/null || true
             rm -f "$base/$name/pid"
         fi
+        # Connections that were cut are still served.
+        for process in $(ip netns pids "$(namespace_of "$name")" 2>/dev/null); do
+            kill "$process" 2>/dev/null || true
+        done
         ip netns delete "$(namespace_of "$name")" 2>/dev/null || true
     done
     ip link delete "$bridge" 2>/dev/null || true
+    umount "$base/full/tmp" 2>/dev/null || true
 }
 
 case ${1-} in

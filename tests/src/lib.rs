@@ -14,6 +14,7 @@ mod plain;
 mod project;
 mod results;
 mod slurm;
+mod ssh_hosts;
 mod truth;
 
 pub use backend::Backend;
@@ -31,3 +32,4 @@ pub use plain::{compare, plain_go_test, plain_nextest, plain_pytest, plain_unitt
 pub use project::Project;
 pub use results::{Attempt, Results, Test};
 pub use slurm::Slurm;
+pub use ssh_hosts::SshHosts;

@@ -1,9 +1,11 @@
 //! The command lines of ssh.
 
+use offload_plugin::process;
 use offload_plugin::shell::join;
-use offload_plugin::types::{Command, Failure};
+use offload_plugin::types::{Captured, Command, Failure};
 
-use crate::sandbox::Connection;
+use crate::sandbox::{Connection, Sandbox};
+use crate::script;
 use crate::settings::Settings;
 
 /// How long a connection outlives its last command, in seconds. It is ended when the run is: this is for the case that nobody
@@ -40,6 +42,20 @@ impl<'a> Client<'a> {
     /// The same as a command of this machine.
     pub fn command(&self, host: &str, connection: Option<&Connection>, line: &str) -> Command {
         self.started(Command::new(self.words(host, connection, line)))
+    }
+
+    /// Runs a line on the host of a sandbox, to its end; what ssh itself says is on its standard error.
+    ///
+    /// # Errors
+    /// ssh could not be started.
+    pub fn run_there(&self, sandbox: &Sandbox, line: &str, stdin: &[u8]) -> Result<Captured, Failure> {
+        process::capture(&self.explained(&sandbox.host, sandbox.connection.as_ref(), line), stdin)
+    }
+
+    /// The same as a command that says on its standard error what ssh writes to a log.
+    pub fn explained(&self, host: &str, connection: Option<&Connection>, line: &str) -> Command {
+        let line = script::explained(connection.map(Connection::log).as_deref(), self.line(host, connection, line));
+        self.started(Command::new(["sh".to_owned(), "-c".to_owned(), line]))
     }
 
     /// The program alone, for what needs no host.

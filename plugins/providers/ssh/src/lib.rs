@@ -2,12 +2,16 @@
 
 #![forbid(unsafe_code)]
 
+mod aftermath;
 mod client;
 mod complaint;
+mod creation;
+mod destruction;
 mod doctor;
 mod environment;
 mod fleet;
 mod hosts;
+mod preparation;
 mod provider;
 mod reaper;
 mod remote;

@@ -34,9 +34,11 @@ furnish "$@" || { rm -rf "$scratch"; exit 1; }
 /// Runs the line `$4`, which ends in `exec`, for the exec `$3` in the sandbox `$1`, starting in `$2`. Ends with its exit code;
 /// 255 is the code of ssh itself, so that one that is the line's own is written down.
 ///
-/// What the line leaves running in its group is killed, as it would be on the machine of the host: otherwise it would keep the
-/// session open. Where no one is left at the other end of the session, the line `$5` ends all that belongs to the exec. It
-/// runs without the variables by which that is found, since it must not be the first to end.
+/// What the line leaves running in its group is killed, as it would be on this machine: otherwise it would keep the session
+/// open. That is done once the shell itself has ended, which is in the same group and has to tell the exit code first.
+///
+/// Where no one is left at the other end of the session, the line `$5` ends all that belongs to the exec. It runs without the
+/// variables by which that is found, since it must not be the first to end.
 const EXEC: &str = r#"
 scratch=$1 exec_id=$3 line=$4 end=$5
 [ -f "$scratch/environment" ] && [ ! -e "$scratch/cancelled-$exec_id" ] || exit 255
@@ -53,18 +55,17 @@ fi
     cd "$2" && eval "$line"
 )
 status=$?
-[ "$status" -ne 255 ] || : >"$scratch/ended-$exec_id"
-{
-    if read -r _ _ _ _ group _ </proc/$$/stat; then
-        for stat in $(grep -lsE "^[0-9]+ \(.*\) [A-Za-z] [0-9]+ $group " /proc/[0-9]*/stat); do
-            process=${stat#/proc/}
-            [ "$process" = "$$/stat" ] || kill -9 "${process%/stat}"
+[ "$status" -ne 255 ] || true >"$scratch/ended-$exec_id"
+if kill -0 "-$$" 2>/dev/null; then
+    {
+        tries=0
+        while kill -0 "$$" && [ "$tries" -lt 60 ]; do
+            sleep 0.05 || sleep 1
+            tries=$((tries + 1))
         done
-    else
-        trap '' TERM
-        kill 0
-    fi
-} 2>/dev/null
+        kill -9 "-$$"
+    } </dev/null >/dev/null 2>&1 &
+fi
 exit "$status"
 "#;
 
@@ -76,7 +77,7 @@ if [ -e "$1/ended-$2" ]; then echo "$3"; elif [ -f "$1/environment" ]; then echo
 
 /// Ends the exec `$2` in the sandbox `$1` by the line `$3`, also if it has yet to begin.
 const CANCEL: &str = r#"
-[ ! -d "$1" ] || : >"$1/cancelled-$2"
+[ ! -d "$1" ] || true >"$1/cancelled-$2"
 eval "$3"
 "#;
 

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use offload_plugin::types::Failure;
 use serde::{Deserialize, Serialize};
 
+use crate::settings::Settings;
+
 /// The variable by which the processes of a sandbox are found: its value is the sandbox's directory.
 const MARK: &str = "OFFLOAD_SSH_SANDBOX";
 
@@ -35,6 +37,12 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// The one that a run has to a host.
+    pub fn to(host: &str, settings: &Settings, directory: &str) -> Self {
+        let position = settings.hosts.iter().position(|known| known == host).unwrap_or_default();
+        Self { directory: directory.to_owned(), position }
+    }
+
     /// Where the process that holds the connection listens.
     pub fn socket(&self) -> String {
         format!("{}/{}.socket", self.directory, self.position)

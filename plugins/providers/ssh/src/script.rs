@@ -36,7 +36,7 @@ slot=$2
 shift 2
 for seat do
     if mkdir "$place/seat-$seat" 2>/dev/null; then
-        : >"$place/seat-$seat/$slot"
+        true >"$place/seat-$seat/$slot"
     elif [ ! -e "$place/seat-$seat/$slot" ]; then
         continue
     fi

@@ -149,14 +149,18 @@ fn what_is_left_running_ends_with_the_command() {
 fn cancelling_ends_all_of_it() {
     let host = Host::new("cancel", "sh");
     let sandbox = host.sandbox("");
-    let line = sh("setsid sleep 600 & sleep 601 & echo $! >started; wait");
+    let line =
+        sh("setsid sh -c 'echo $$ >moved; exec sleep 600' & sleep 601 & until [ -s moved ]; do sleep 0.05; done; \
+                   echo $! >started; wait");
     let mut child = host.start(&exec(&sandbox, "e", &line));
     let started = PathBuf::from(&sandbox.work).join("started");
     assert!(soon(|| fs::read_to_string(&started).is_ok_and(|text| text.ends_with('\n'))), "it did not start");
     host.printed(&cancel(&sandbox, "e"), "");
     child.wait().expect("it ends");
-    let process = PathBuf::from("/proc").join(fs::read_to_string(&started).expect("it was written").trim());
-    assert!(soon(|| !process.exists()), "{} still runs", process.display());
+    for note in [&started, &started.with_file_name("moved")] {
+        let process = PathBuf::from("/proc").join(fs::read_to_string(note).expect("it was written").trim());
+        assert!(soon(|| !process.exists()), "{} still runs", process.display());
+    }
     // One that comes late does not begin.
     let late = host.run(&exec(&sandbox, "e", &sh("echo too late")), "");
     assert_eq!((late.status.code(), late.stdout.as_slice()), (Some(255), b"".as_slice()));

@@ -89,7 +89,7 @@ fn no_seat_is_taken_twice() {
     assert_eq!(take(3), "");
     // The sandbox that was there is gone.
     assert_eq!(take(1), "1-0");
-    run(&leave_seat(place.path(), seats::Seat { host: 1, number: 0 }), place.path());
+    run(&leave_seat(place.path(), Seat { host: 1, number: 0 }), place.path());
     assert_eq!(take(3), "1-0");
     assert_eq!(take(1), "");
 }
