@@ -4,10 +4,12 @@ use offload_tests::Project;
 
 const FRAMEWORKS: [&str; 5] = ["pytest", "cargo", "vitest", "go", "default"];
 const PROVIDERS: [&str; 2] = ["local", "default"];
+/// Those that need an engine.
+const ENGINES: [&str; 1] = ["slurm"];
 
 #[test]
 fn every_pair_is_accepted_by_validate() {
-    for provider in PROVIDERS {
+    for provider in PROVIDERS.into_iter().chain(ENGINES) {
         for framework in FRAMEWORKS {
             let project = Project::new();
             let arguments = ["init", "--provider", provider, "--framework", framework];

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use crate::{Backend, Finished, Invocation, engines};
 
 /// A cluster that runs.
@@ -83,8 +86,12 @@ impl Slurm {
         assert!(!self.is_shared, "others need the cluster");
         let home = self.configuration.parent().expect("it lies in a directory");
         let number = std::fs::read_to_string(home.join("slurmctld.pid")).expect("the controller runs");
-        let number = number.trim().parse().expect("a process's number");
-        nix::sys::signal::kill(nix::unistd::Pid::from_raw(number), nix::sys::signal::Signal::SIGKILL).expect("it ends");
+        // What it knows of jobs it writes down at its end.
+        let number = Pid::from_raw(number.trim().parse().expect("a process's number"));
+        kill(number, Signal::SIGTERM).expect("it runs");
+        while kill(number, None).is_ok() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     #[track_caller]

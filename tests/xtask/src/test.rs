@@ -8,12 +8,13 @@ use crate::{
 
 /// The components that tests load from a file: those that do what they should not, an example, and two that come with
 /// offload.
-const COMPONENTS: [&str; 5] = [
+const COMPONENTS: [&str; 6] = [
     "offload-guest-framework",
     "offload-guest-provider",
     "offload-example-http-sandboxes",
     "offload-framework-default",
     "offload-provider-default",
+    "offload-provider-slurm",
 ];
 
 /// Brings what is missing, then checks and tests the whole workspace.

@@ -3,9 +3,10 @@
 const OFFLOAD: &str = include_str!("templates/offload.toml");
 const REPORT: &str = include_str!("templates/report.toml");
 
-const PROVIDERS: [(&str, &str); 2] = [
+const PROVIDERS: [(&str, &str); 3] = [
     ("local", include_str!("templates/provider-local.toml")),
     ("default", include_str!("templates/provider-default.toml")),
+    ("slurm", include_str!("templates/provider-slurm.toml")),
 ];
 
 const FRAMEWORKS: [(&str, &str); 5] = [
