@@ -17,6 +17,7 @@ mod hostile_providers;
 mod http_provider;
 mod init;
 mod library;
+mod local_limits;
 mod nasty_ids;
 mod output;
 mod packaged;

@@ -70,9 +70,10 @@ impl Slurm {
     #[track_caller]
     pub fn check_nothing_left(&self, finished: &Finished) {
         let run_id = finished.results().run_id;
-        // Slurm may need a moment to notice that the last process of a job is gone.
+        // Slurm may need a moment to notice that the last process of a job is gone: a long one if its controller is new.
+        let patience = Duration::from_secs(if self.is_shared { 3 } else { 60 });
         let begun = Instant::now();
-        while !self.jobs(&run_id).is_empty() && begun.elapsed() < Duration::from_secs(3) {
+        while !self.jobs(&run_id).is_empty() && begun.elapsed() < patience {
             std::thread::sleep(Duration::from_millis(50));
         }
         assert_eq!(self.jobs(&run_id), Vec::<String>::new(), "jobs were left; offload said:\n{}", finished.said());

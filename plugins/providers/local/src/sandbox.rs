@@ -16,6 +16,9 @@ pub struct Sandbox {
     /// The directory that `working_dir` is a private copy of, where it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copied_from: Option<String>,
+    /// The control group that its processes are in, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
 }
 
 impl Sandbox {
@@ -34,7 +37,8 @@ impl Sandbox {
             && is_component(&sandbox.name)
             && sandbox.scratch.starts_with('/')
             && sandbox.scratch.ends_with(&own_place)
-            && !sandbox.scratch.split('/').any(|component| component == "..");
+            && !sandbox.scratch.split('/').any(|component| component == "..")
+            && sandbox.group.as_ref().is_none_or(|group| group.ends_with(&format!("/{}", sandbox.group_name())));
         if is_ours {
             Ok(sandbox)
         } else {
@@ -43,6 +47,11 @@ impl Sandbox {
                 format!("{id:?} names no local sandbox: its directory is not offload's own"),
             ))
         }
+    }
+
+    /// What its control group is called.
+    pub fn group_name(&self) -> String {
+        format!("offload-{}-{}", self.run_id, self.name)
     }
 
     /// Where a command runs that asks for `cwd`.
@@ -98,6 +107,7 @@ mod tests {
             name: "local-1".to_owned(),
             working_dir: Some("/tmp/offload-r1/local-1/work".to_owned()),
             copied_from: Some("/home/me/it's a $project".to_owned()),
+            group: Some("/sys/fs/cgroup/a/offload-r1-local-1".to_owned()),
         }
     }
 
@@ -130,6 +140,7 @@ mod tests {
         assert!(refused("offload-r1/local-1", "r1", "local-1"));
         assert!(refused("/tmp/offload-r1/a/b", "r1", "a/b"));
         assert!(Sandbox::from_id("").is_err());
+        assert!(Sandbox::from_id(&Sandbox { group: Some("/sys/fs/cgroup".to_owned()), ..shared() }.id()).is_err());
     }
 
     #[test]
