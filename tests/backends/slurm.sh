@@ -76,7 +76,6 @@ DefMemPerCPU=200
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 PartitionName=short Nodes=ALL MaxTime=1 State=UP
 CONF
-    : >"$home/cgroup.conf"
 }
 
 start_munge() {

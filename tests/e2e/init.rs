@@ -3,7 +3,7 @@
 use offload_tests::{Containers, Project};
 
 const FRAMEWORKS: [&str; 5] = ["pytest", "cargo", "vitest", "go", "default"];
-const PROVIDERS: [&str; 5] = ["local", "default", "docker", "ssh", "modal"];
+const PROVIDERS: [&str; 6] = ["local", "default", "docker", "ssh", "slurm", "modal"];
 /// Those that need nothing but this machine.
 const AT_ONCE: [&str; 2] = ["local", "default"];
 

@@ -22,6 +22,7 @@ mod hostile_providers;
 mod http_provider;
 mod init;
 mod library;
+mod local_limits;
 mod modal_documented;
 mod modal_faults;
 mod modal_provider;

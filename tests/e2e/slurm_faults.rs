@@ -177,7 +177,7 @@ fn a_job_that_is_killed_costs_no_result() {
 #[test]
 fn a_job_that_runs_out_of_time_is_evicted() {
     let Some(slurm) = Slurm::get() else { return };
-    let shorten = |job: &str| drop(slurm.run(&format!("scontrol update JobId={job} TimeLimit=0:01")));
+    let shorten = |job: &str| drop(slurm.run(&format!("scontrol update JobId={job} EndTime=now")));
     let done = run_harmed(&slurm, "", shorten).says("Reason=TimeLimit").says("raise `time`");
     check_code(&done, "evicted");
 }

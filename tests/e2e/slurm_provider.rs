@@ -205,6 +205,17 @@ fn sigint_leaves_nothing() {
     slurm.check_nothing_left(&done);
 }
 
+/// As a user would: write it, have pytest in PATH, run.
+#[test]
+fn what_init_writes_works() {
+    let Some(slurm) = Slurm::get() else { return };
+    let project = Project::new().file("tests/test_it.py", "def test_it():\n    pass\n");
+    project.offload(&["init", "--provider", "slurm", "--framework", "pytest"]).finish().exits(0);
+    let done = slurm.with(project.offload(&["run"])).env("PATH", path_with_pytest()).finish().exits(0);
+    assert_eq!(done.results().ids(), ["tests/test_it.py::test_it"]);
+    slurm.check_nothing_left(&done);
+}
+
 /// What the documentation shows is what runs here.
 #[test]
 fn the_documented_configuration_works() {
@@ -212,8 +223,11 @@ fn the_documented_configuration_works() {
     assert!(include_str!("../../host/docs/slurm.md").contains(text), "host/docs/slurm.md shows another configuration");
     let Some(slurm) = Slurm::get() else { return };
     let project = Project::new().config(text).file("tests/test_it.py", "def test_it():\n    pass\n");
-    let path = format!("{}:{}", offload_tests::python_bin().display(), std::env::var("PATH").expect("PATH is set"));
-    let done = slurm.with(project.offload(&["run"])).env("PATH", path).finish().exits(0);
+    let done = slurm.with(project.offload(&["run"])).env("PATH", path_with_pytest()).finish().exits(0);
     assert_eq!(done.results().ids(), ["tests/test_it.py::test_it"]);
     slurm.check_nothing_left(&done);
+}
+
+fn path_with_pytest() -> String {
+    format!("{}:{}", offload_tests::python_bin().display(), std::env::var("PATH").expect("PATH is set"))
 }

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use crate::{Backend, Finished, Invocation, engines};
 
 /// A cluster that runs.
@@ -67,9 +70,10 @@ impl Slurm {
     #[track_caller]
     pub fn check_nothing_left(&self, finished: &Finished) {
         let run_id = finished.results().run_id;
-        // Slurm may need a moment to notice that the last process of a job is gone.
+        // Slurm may need a moment to notice that the last process of a job is gone: a long one if its controller is new.
+        let patience = Duration::from_secs(if self.is_shared { 3 } else { 60 });
         let begun = Instant::now();
-        while !self.jobs(&run_id).is_empty() && begun.elapsed() < Duration::from_secs(3) {
+        while !self.jobs(&run_id).is_empty() && begun.elapsed() < patience {
             std::thread::sleep(Duration::from_millis(50));
         }
         assert_eq!(self.jobs(&run_id), Vec::<String>::new(), "jobs were left; offload said:\n{}", finished.said());
@@ -83,8 +87,12 @@ impl Slurm {
         assert!(!self.is_shared, "others need the cluster");
         let home = self.configuration.parent().expect("it lies in a directory");
         let number = std::fs::read_to_string(home.join("slurmctld.pid")).expect("the controller runs");
-        let number = number.trim().parse().expect("a process's number");
-        nix::sys::signal::kill(nix::unistd::Pid::from_raw(number), nix::sys::signal::Signal::SIGKILL).expect("it ends");
+        // What it knows of jobs it writes down at its end.
+        let number = Pid::from_raw(number.trim().parse().expect("a process's number"));
+        kill(number, Signal::SIGTERM).expect("it runs");
+        while kill(number, None).is_ok() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     #[track_caller]

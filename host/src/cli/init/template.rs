@@ -3,11 +3,12 @@
 const OFFLOAD: &str = include_str!("templates/offload.toml");
 const REPORT: &str = include_str!("templates/report.toml");
 
-const PROVIDERS: [(&str, &str); 5] = [
+const PROVIDERS: [(&str, &str); 6] = [
     ("local", include_str!("templates/provider-local.toml")),
     ("default", include_str!("templates/provider-default.toml")),
     ("docker", include_str!("templates/provider-docker.toml")),
     ("ssh", include_str!("templates/provider-ssh.toml")),
+    ("slurm", include_str!("templates/provider-slurm.toml")),
     ("modal", include_str!("templates/provider-modal.toml")),
 ];
 

@@ -3,6 +3,7 @@
 use offload_plugin::shell;
 use offload_plugin::types::Command;
 
+use crate::cgroup;
 use crate::sandbox::Sandbox;
 
 /// The longest command line that is handed over as one argument. Linux takes 128 KiB (`MAX_ARG_STRLEN`), its final NUL
@@ -21,6 +22,10 @@ pub fn in_shell(shell: &str, sandbox: &Sandbox, command: Command) -> Command {
         argv.extend([r#"exec "$@""#.to_owned(), "offload".to_owned()]);
         argv.extend(command.argv);
     }
+    if let Some(group) = &sandbox.group {
+        let enter = Command::script(cgroup::ENTER, [group.as_str()]);
+        argv = enter.argv.into_iter().chain(argv).collect();
+    }
     Command { argv, env: command.env, cwd }
 }
 
@@ -36,6 +41,7 @@ mod tests {
             working_dir: Some("/tmp/offload-r1/one/work".to_owned()),
             orphan: false,
             copied_from: Some("/project".to_owned()),
+            group: None,
         }
     }
 
@@ -59,6 +65,16 @@ mod tests {
         assert_eq!(command.argv, ["sh", "-c", "exec pytest 'a b'"]);
         assert_eq!(command.env, [("NAME".to_owned(), "a value".to_owned())]);
         assert_eq!(command.cwd.as_deref(), Some("/tmp/offload-r1/one/work/sub"));
+    }
+
+    #[test]
+    fn a_shell_enters_the_group_first() {
+        let sandbox = Sandbox { group: Some("/g/offload-r1-one".to_owned()), ..sandbox() };
+        let command = in_shell("bash", &sandbox, Command::new(["pytest"]));
+        assert_eq!(
+            command.argv,
+            ["sh", "-c", cgroup::ENTER, "offload", "/g/offload-r1-one", "bash", "-c", "exec pytest"]
+        );
     }
 
     #[test]

@@ -2,13 +2,16 @@
 
 #![forbid(unsafe_code)]
 
+mod cgroup;
 mod exec;
 mod isolation;
+mod limits;
 mod provider;
 mod sandbox;
 mod script;
 mod settings;
 
 pub use isolation::Isolation;
+pub use limits::Limits;
 pub use provider::Local;
 pub use settings::Settings;

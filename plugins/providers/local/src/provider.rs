@@ -3,9 +3,13 @@
 use offload_plugin::prelude::*;
 use offload_plugin::{inside, printed};
 
+use crate::limits::Limits;
 use crate::sandbox::{Sandbox, is_component};
 use crate::settings::Settings;
-use crate::{exec, script};
+use crate::{cgroup, exec, script};
+
+/// How a command ends that the kernel ends.
+const KILLED: Exit = Exit::Signal(9);
 
 /// The exit code by which a script tells the one condition that has a message of its own.
 const CONDITION: Exit = Exit::Code(3);
@@ -42,14 +46,25 @@ impl Provider for Local {
         let working_dir = spec.cwd.or_else(|| self.settings.working_dir.clone());
         let original = copies.then(|| working_dir.clone().unwrap_or_else(|| ".".to_owned()));
         let scratch = make_scratch(&spec.run_id, &spec.name, original.as_deref())?;
-        let sandbox = Sandbox {
+        let mut sandbox = Sandbox {
             working_dir: if copies { Some(format!("{scratch}/work")) } else { working_dir },
             copied_from: original,
             orphan: false,
             scratch,
             run_id: spec.run_id,
             name: spec.name,
+            group: None,
         };
+        if let Some(limits) = &self.settings.limits {
+            match make_group(&sandbox, limits) {
+                Ok(group) => sandbox.group = Some(group),
+                Err(failure) => {
+                    // The host knows no id of this sandbox yet, so that nobody else can clear it away.
+                    remove(&[&sandbox])?;
+                    return Err(failure);
+                }
+            }
+        }
         if let Some(original) = &sandbox.copied_from {
             // What is to be said once is said by whoever comes first.
             if spec.slot == 0 {
@@ -77,7 +92,17 @@ impl Provider for Local {
         if let Some(cwd) = command.cwd.as_deref().filter(|cwd| !sandbox.keeps_private(cwd)) {
             host::log("warn", &format!("{cwd} is shared by all sandboxes: only the provider's working_dir is copied"));
         }
-        process::run(&command, stdio)
+        let limit = self.settings.limits.as_ref().and_then(|limits| limits.memory.as_deref());
+        let (Some(limit), Some(group)) = (limit, &sandbox.group) else { return process::run(&command, stdio) };
+        let before = killed(group)?;
+        match process::run(&command, stdio)? {
+            KILLED if killed(group)? > before => Err(Failure::new(
+                "out-of-memory",
+                format!("{} had more memory than its {limit}, so that a process of it was killed", sandbox.name),
+            )
+            .with_help("raise memory in [provider.limits], or lower max_parallel in [offload]")),
+            exit => Ok(exit),
+        }
     }
 
     fn cancel(&self, _sandbox: &str, _exec_id: &str) -> Result<(), Failure> {
@@ -212,7 +237,37 @@ fn copy_directory(transfer: &Transfer, base: Option<&str>) -> Result<(), Failure
     }
 }
 
+/// Makes the control group that limits a sandbox; gives its directory.
+fn make_group(sandbox: &Sandbox, limits: &Limits) -> Result<String, Failure> {
+    let finished = cgroup::make(&sandbox.group_name(), &limits.controllers(), &limits.files()?).capture()?;
+    let printed = String::from_utf8_lossy(&finished.stdout).trim().to_owned();
+    if finished.exit == Exit::Code(0) {
+        return Ok(printed);
+    }
+    let why = if printed.is_empty() { finished.complaint() } else { printed };
+    Err(Failure::new("not-limited", format!("[provider.limits] cannot be kept here: {why}")).with_help(
+        "start offload by `systemd-run --user --scope offload run`, which has control groups of its own, or remove [provider.limits]",
+    ))
+}
+
+/// How many processes of the group were ended so far for having too much memory.
+fn killed(group: &str) -> Result<u64, Failure> {
+    let finished = cgroup::killed(group).capture()?;
+    let printed = String::from_utf8_lossy(&finished.stdout);
+    printed.trim().parse().map_err(|_| {
+        Failure::new("sandbox-lost", format!("the control group {group} cannot be read: {}", finished.complaint()))
+    })
+}
+
 fn remove(sandboxes: &[&Sandbox]) -> Result<(), Failure> {
+    let groups: Vec<_> = sandboxes.iter().filter_map(|sandbox| sandbox.group.as_deref()).collect();
+    if !groups.is_empty() {
+        let finished = cgroup::remove(groups).capture()?;
+        if finished.exit != Exit::Code(0) {
+            let message = format!("control groups could not all be removed: {}", finished.complaint());
+            return Err(Failure::new("destroy-failed", message));
+        }
+    }
     let finished = script::remove(sandboxes.iter().map(|sandbox| sandbox.scratch.as_str())).capture()?;
     if finished.exit == Exit::Code(0) {
         return Ok(());

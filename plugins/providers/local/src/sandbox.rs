@@ -19,6 +19,9 @@ pub struct Sandbox {
     /// The directory that `working_dir` is a private copy of, where it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copied_from: Option<String>,
+    /// The control group that its processes are in, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
 }
 
 impl Sandbox {
@@ -37,7 +40,8 @@ impl Sandbox {
             && is_component(&sandbox.name)
             && sandbox.scratch.starts_with('/')
             && sandbox.scratch.ends_with(&own_place)
-            && !sandbox.scratch.split('/').any(|component| component == "..");
+            && !sandbox.scratch.split('/').any(|component| component == "..")
+            && sandbox.group.as_ref().is_none_or(|group| group.ends_with(&format!("/{}", sandbox.group_name())));
         if is_ours {
             Ok(sandbox)
         } else {
@@ -46,6 +50,11 @@ impl Sandbox {
                 format!("{id:?} names no local sandbox: its directory is not offload's own"),
             ))
         }
+    }
+
+    /// What its control group is called.
+    pub fn group_name(&self) -> String {
+        format!("offload-{}-{}", self.run_id, self.name)
     }
 
     /// Where a command runs that asks for `cwd`.
@@ -102,6 +111,7 @@ mod tests {
             working_dir: Some("/tmp/offload-r1/local-1/work".to_owned()),
             orphan: false,
             copied_from: Some("/home/me/it's a $project".to_owned()),
+            group: Some("/sys/fs/cgroup/a/offload-r1-local-1".to_owned()),
         }
     }
 
@@ -134,6 +144,7 @@ mod tests {
         assert!(refused("offload-r1/local-1", "r1", "local-1"));
         assert!(refused("/tmp/offload-r1/a/b", "r1", "a/b"));
         assert!(Sandbox::from_id("").is_err());
+        assert!(Sandbox::from_id(&Sandbox { group: Some("/sys/fs/cgroup".to_owned()), ..shared() }.id()).is_err());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use offload_plugin::prelude::*;
 
 use crate::isolation::Isolation;
+use crate::limits::Limits;
 
 /// Sandboxes on this machine.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -25,6 +26,8 @@ pub struct Settings {
     /// file from several sandboxes (auto), always (copy), or never (none).
     #[serde(default)]
     pub isolation: Isolation,
+    /// What all processes of a sandbox may take together: memory, cpus, processes. By default as much as there is.
+    pub limits: Option<Limits>,
 }
 
 fn default_shell() -> String {

@@ -50,11 +50,15 @@ fn programs() -> Finding {
     found("slurm", text, &[PROGRAMS], remedy)
 }
 
-/// Nothing, where the cluster knows its users in another way, or there is nobody to ask.
+/// Nothing, where the cluster knows its users in another way. The controller cannot be asked: it answers to nobody whom it does not know.
 fn munge() -> Option<Finding> {
     let text = r#"
-        case $(scontrol show config) in *auth/munge*) ;; *) exit 0 ;; esac
-        said=$(munge --no-input 2>&1) || { printf '%s\n' "$said" >&2; exit 1; }
+        for conf in "${SLURM_CONF:-/etc/slurm/slurm.conf}" /run/slurm/conf/slurm.conf /dev/null; do
+            [ ! -r "$conf" ] || break
+        done
+        grep -Eiq '^ *AuthType *= *auth/' "$conf" && ! grep -Eiq '^ *AuthType *= *auth/munge' "$conf" && exit 0
+        socket=$(sed -n 's/^ *AuthInfo *=.*socket=\([^, ]*\).*/\1/Ip' "$conf")
+        said=$(munge --no-input ${socket:+--socket="$socket"} 2>&1) || { printf '%s\n' "$said" >&2; exit 1; }
         echo credentials are made
     "#;
     let finding = found("munge", text, &[], "systemctl start munge");
@@ -76,7 +80,7 @@ fn controller() -> Finding {
 
 fn partition(settings: &Settings) -> Finding {
     let text = r#"
-        [ -z "$1" ] || scontrol show partition "$1" >/dev/null || exit 1
+        [ -z "$1" ] || said=$(scontrol show partition "$1" 2>&1) || { printf '%s\n' "$said" >&2; exit 1; }
         shown=$(sinfo --noheader ${1:+--partition="$1"} --format='%P is %a, at most %l, nodes %A (allocated/idle)')
         if [ -z "$1" ]; then shown=$(printf '%s\n' "$shown" | sed -n 's/\* is / is /p'); fi
         case $shown in

@@ -54,7 +54,7 @@ failed() {
     sh -c "$copy" >&3 || failed copying half
     printf 'offload-created %s\n%s\n' "$job" "$base" >&3
     echo whole
-} | setsid sh -c "$watch" offload "$name" "$3" "$place" "$me" "$clear"
+} | setsid sh -c "$watch" offload "$name" "$base" "$place" "$me" "$clear"
 "#;
 
 /// Reads what became of a creation: without a word it was cut off. Then what the job `$1` is still to get may come after what
@@ -146,6 +146,8 @@ said=$(echo "$jobs" | tr , ' ' | xargs scancel 2>&1)
 # One that is on its way out is Slurm's to finish: epilogs may take long.
 states=PENDING,CONFIGURING,RUNNING,SUSPENDED
 tries=0
+left=$jobs
+case $said in *'Unable to contact'* | *'timed out'*) tries=150 ;; esac
 while [ "$tries" -lt 150 ]; do
     ending=; [ "$tries" -ge 50 ] || ending=,COMPLETING
     if ! left=$(squeue --noheader --jobs="$jobs" --states="$states$ending" --format=%i 2>&1); then
@@ -176,9 +178,9 @@ const PREPARE: &str = r#"
 for program in salloc srun scancel squeue scontrol timeout setsid; do
     command -v "$program" >/dev/null || { echo "$program"; exit 3; }
 done
-scontrol ping >&2
-scontrol ping | grep -q ' is UP' || exit 4
-[ -z "$1" ] || scontrol show partition "$1" >/dev/null
+said=$(scontrol ping 2>&1)
+case $said in *' is UP'*) ;; *) printf '%s\n' "$said" >&2; exit 4 ;; esac
+[ -z "$1" ] || said=$(scontrol show partition "$1" 2>&1) || { printf '%s\n' "$said" >&2; exit 1; }
 "#;
 
 pub fn create<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
