@@ -176,7 +176,8 @@ fn a_killed_helper_is_started_again() {
     let (project, mut fake) = project();
     let done = disturbed(&project, &mut fake, |_| kill_helper(&project)).exits(0);
     assert_eq!(fake.calls("AuthTokenGet"), 2);
-    assert_eq!(fake.calls("SandboxCreateV2"), 2, "its successor finds the sandboxes by their ids");
+    let sandboxes = fake.calls("SandboxCreateV2");
+    assert_eq!(sandboxes, 2, "its successor finds them by their ids; it said:\n{}", done.said());
     check_complete(&done, &fake);
 }
 
