@@ -1,15 +1,15 @@
 //! `offload init`.
 
-use offload_tests::Project;
+use offload_tests::{Containers, Project};
 
 const FRAMEWORKS: [&str; 5] = ["pytest", "cargo", "vitest", "go", "default"];
-/// Those that need nothing but this machine, and those that need an account or an engine.
-const PROVIDERS: [&str; 2] = ["local", "default"];
-const FAR_PROVIDERS: [&str; 1] = ["modal"];
+const PROVIDERS: [&str; 4] = ["local", "default", "docker", "modal"];
+/// Those that need nothing but this machine.
+const AT_ONCE: [&str; 2] = ["local", "default"];
 
 #[test]
 fn every_pair_is_accepted_by_validate() {
-    for provider in PROVIDERS.into_iter().chain(FAR_PROVIDERS) {
+    for provider in PROVIDERS {
         for framework in FRAMEWORKS {
             let project = Project::new();
             let arguments = ["init", "--provider", provider, "--framework", framework];
@@ -32,7 +32,7 @@ fn refuses_to_overwrite() {
 /// As a user would: write it, have pytest in PATH, run.
 #[test]
 fn pytest_pairs_run_at_once() {
-    for provider in PROVIDERS {
+    for provider in AT_ONCE {
         let project = Project::new().file("tests/test_it.py", "def test_it():\n    pass\n");
         project.offload(&["init", "--provider", provider, "--framework", "pytest"]).finish().exits(0);
         let path = format!("{}:{}", offload_tests::python_bin().display(), std::env::var("PATH").expect("PATH is set"));
@@ -43,7 +43,7 @@ fn pytest_pairs_run_at_once() {
 
 #[test]
 fn cargo_pairs_run_at_once() {
-    for provider in PROVIDERS {
+    for provider in AT_ONCE {
         let project = Project::new()
             .file("Cargo.toml", "[package]\nname = \"small\"\nedition = \"2021\"\n\n[workspace]\n")
             .file("src/lib.rs", "#[test]\nfn works() {}\n");
@@ -55,7 +55,7 @@ fn cargo_pairs_run_at_once() {
 
 #[test]
 fn go_pairs_run_at_once() {
-    for provider in PROVIDERS {
+    for provider in AT_ONCE {
         let project = Project::new()
             .file("go.mod", "module example.com/small\n\ngo 1.19\n")
             .file("small_test.go", "package small\n\nimport \"testing\"\n\nfunc TestIt(t *testing.T) {}\n");
@@ -67,7 +67,7 @@ fn go_pairs_run_at_once() {
 
 #[test]
 fn vitest_pairs_run_at_once() {
-    for provider in PROVIDERS {
+    for provider in AT_ONCE {
         let project = Project::new()
             .link("node_modules", &offload_tests::vitest(4))
             .file("src/it.test.js", "import { test } from \"vitest\";\ntest(\"works\", () => {});\n");
@@ -79,7 +79,7 @@ fn vitest_pairs_run_at_once() {
 
 #[test]
 fn default_pairs_run_at_once() {
-    for provider in PROVIDERS {
+    for provider in AT_ONCE {
         let project = Project::new()
             .script("tests/test_one.sh", "#!/bin/sh\nexit 0\n")
             .script("tests/test_two.sh", "#!/bin/sh\nexit 0\n");
@@ -87,4 +87,19 @@ fn default_pairs_run_at_once() {
         let done = project.run(&[]).exits(0);
         assert_eq!(done.results().ids(), ["tests/test_one.sh", "tests/test_two.sh"], "{provider}");
     }
+}
+
+/// The project is what the template says of it: a Dockerfile, and tests.
+#[test]
+fn a_project_with_a_dockerfile_runs_in_containers() {
+    let Some(engine) = Containers::podman() else { return };
+    let project = Project::new()
+        .file("Dockerfile", format!("FROM {}\n", engine.python_image()))
+        .file("tests/test_it.py", "import os\n\ndef test_it():\n    assert os.getcwd() == '/app'\n");
+    project.offload(&["init", "--provider", "docker", "--framework", "pytest"]).finish().exits(0);
+    let text = project.read("offload.toml");
+    assert!(text.contains("# command = \"podman\""));
+    let project = project.config(&text.replace("# command = \"podman\"", "command = \"podman\""));
+    let done = engine.run(&project, &[]).exits(0);
+    assert_eq!(done.results().ids(), ["tests/test_it.py::test_it"]);
 }

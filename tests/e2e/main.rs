@@ -1,5 +1,6 @@
 //! The real binary, end to end: what the documentation says, sentence by sentence.
 
+mod artifacts;
 mod clean;
 mod command_line;
 mod config_errors;
@@ -8,6 +9,9 @@ mod crashes;
 mod custom_group;
 mod default_provider;
 mod discovery;
+mod docker_component;
+mod docker_faults;
+mod docker_provider;
 mod examples_javascript;
 mod examples_python;
 mod go;
@@ -35,8 +39,12 @@ mod real_rust;
 mod reports;
 mod result_files;
 mod retries;
+mod secrets;
 mod shards;
 mod signals;
+mod slurm_contract;
+mod slurm_faults;
+mod slurm_provider;
 mod stopping;
 mod test_kit;
 mod timeouts;

@@ -70,7 +70,9 @@ fn a_provider_runs_what_the_test_answers_for() {
         Some(line) if line.contains("wc -c") => Ran::exit(3).stdout(stdin.len().to_string()).stderr("on the side"),
         _ => Ran::exit(0),
     });
-    provider.prepare(&ImageSpec { copy_dirs: Vec::new(), rebuild: false }).expect("nothing to prepare");
+    provider
+        .prepare(&ImageSpec { run_id: "r1".to_owned(), sandboxes: 1, copy_dirs: Vec::new(), rebuild: false })
+        .expect("nothing to prepare");
     let spec = SandboxSpec {
         name: "local-1".into(),
         slot: 0,

@@ -2,6 +2,7 @@
 //! must hold after every run, whatever it was about.
 
 mod backend;
+mod containers;
 mod default_provider;
 mod engines;
 mod fake_modal;
@@ -12,9 +13,11 @@ mod leftovers;
 mod plain;
 mod project;
 mod results;
+mod slurm;
 mod truth;
 
 pub use backend::Backend;
+pub use containers::Containers;
 pub use default_provider::DefaultProvider;
 pub use engines::{
     component, example, go, go_environment, guest, installed_offload, library_program, modal_python, offload,
@@ -27,3 +30,4 @@ pub use junit::{Case, Junit, Suite};
 pub use plain::{compare, plain_go_test, plain_nextest, plain_pytest, plain_unittest, plain_vitest};
 pub use project::Project;
 pub use results::{Attempt, Results, Test};
+pub use slurm::Slurm;

@@ -78,6 +78,9 @@ pub(super) struct RunArgs {
     /// An environment variable to set in sandboxes; may be repeated.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(super) env: Vec<EnvVar>,
+    /// Build the sandboxes' image anew, even if nothing has changed.
+    #[arg(long)]
+    pub(super) rebuild: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -257,7 +260,7 @@ pub(super) struct PluginCheckArgs {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct InitArgs {
-    /// Where tests run: local or default.
+    /// Where tests run: local, docker, ssh, slurm, modal or default.
     #[arg(short, long, default_value = "local")]
     pub(super) provider: String,
     /// How tests are found and run: pytest, cargo, vitest, go or default.

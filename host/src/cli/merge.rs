@@ -6,6 +6,7 @@ use super::args::MergeArgs;
 use super::output::complain;
 use crate::config::load_config;
 use crate::history::{History, Recorder, commit_of};
+use crate::model::Mask;
 use crate::report::{Console, ReportOptions, merge};
 
 pub(super) async fn merge_runs(path: &Path, args: MergeArgs) -> anyhow::Result<u8> {
@@ -15,6 +16,7 @@ pub(super) async fn merge_runs(path: &Path, args: MergeArgs) -> anyhow::Result<u
         output_dir,
         console: Console::Auto,
         stream_output: false,
+        mask: Mask::default(),
     };
     let mut recorder = Recorder::default();
     let merged = merge(&directories, options, |event| recorder.handle(event))?;

@@ -9,7 +9,7 @@ use crate::orchestrator::{Orchestrator, RunOverrides};
 use crate::provider::Provider;
 
 pub(super) async fn run(path: &Path, verbose: bool, args: RunArgs) -> anyhow::Result<u8> {
-    let RunArgs { parallel, shard, collect_only, copy_dir, env } = args;
+    let RunArgs { parallel, shard, collect_only, copy_dir, env, rebuild } = args;
     let config = project::load(path).await?;
     let env: Vec<_> = env.into_iter().map(|variable| (variable.name, variable.value)).collect();
     let seen = discovery_env(&config, &env);
@@ -17,7 +17,7 @@ pub(super) async fn run(path: &Path, verbose: bool, args: RunArgs) -> anyhow::Re
     if collect_only {
         return collect::print_tests(&frameworks, Format::Text).await;
     }
-    let overrides = RunOverrides { max_parallel: parallel, env, copy_dirs: copy_dir, shard };
+    let overrides = RunOverrides { max_parallel: parallel, env, copy_dirs: copy_dir, shard, rebuild };
     let result = Orchestrator::for_groups(config, frameworks, verbose).run(&overrides).await?;
     Ok(u8::try_from(result.exit_code()).unwrap_or(1))
 }

@@ -23,7 +23,7 @@ use super::{
     pins::Pins,
     plugins::{self, PluginConfig},
     pointer,
-    schema::{Config, GroupConfig, ProviderConfig},
+    schema::{Config, GroupConfig, ProviderConfig, ReportConfig},
     tables::{self, FileTables, GroupTable, ProviderTable},
     variables,
 };
@@ -119,7 +119,7 @@ impl<Lookup: Fn(&str) -> Result<String, VarError>> Reading<'_, Lookup> {
             offload: tables.offload,
             provider: tables.provider.map_or_else(ProviderConfig::default, |table| self.provider(table, &mut problems)),
             groups: self.groups(tables.groups, &mut problems),
-            report: tables.report,
+            report: self.report(tables.report, &mut problems),
             history: tables.history,
             plugins: self.plugins(tables.plugins, &mut problems),
             pins: Pins::default(),
@@ -161,6 +161,15 @@ impl<Lookup: Fn(&str) -> Result<String, VarError>> Reading<'_, Lookup> {
             timeout_secs: table.timeout_secs,
             settings,
         }
+    }
+
+    fn report(&self, report: ReportConfig, problems: &mut Vec<Problem>) -> ReportConfig {
+        if let Err((place, why)) = report.artifact_globs() {
+            let at = pointer::child("/report/artifacts", &place.to_string());
+            let message = format!("{} is no pattern of files to keep", pointer::value(&at));
+            problems.push(Problem::new(message).at(self.document.value(&at), why));
+        }
+        report
     }
 
     fn plugins(

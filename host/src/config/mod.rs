@@ -1,5 +1,6 @@
 //! The configuration file: what it may say, what it means, and where in it a mistake is.
 
+mod artifact_glob;
 mod check;
 mod copy_dir;
 mod document;
@@ -18,6 +19,7 @@ mod tables;
 mod tests;
 mod variables;
 
+pub use artifact_glob::ArtifactGlob;
 pub use check::check_table;
 pub use copy_dir::{CopyDir, CopyDirError};
 pub use env_var::{EnvVar, EnvVarError};

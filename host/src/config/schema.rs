@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
+    artifact_glob::ArtifactGlob,
     copy_dir::CopyDir,
     document::Document,
     pins::Pins,
@@ -189,11 +190,33 @@ pub struct ReportConfig {
     /// The JUnit report; relative to `output_dir`, which it may leave.
     #[schemars(with = "String", length(min = 1))]
     pub junit_file: PathBuf,
+    /// Files to keep of each sandbox, in `artifacts` of `output_dir`: patterns below its working directory, such as
+    /// `screenshots/**/*.png`.
+    pub artifacts: Vec<String>,
+    /// Variables whose values no log and no report shows, beside those whose names sound like secrets (`API_TOKEN`).
+    pub mask: Vec<String>,
+}
+
+impl ReportConfig {
+    /// The patterns of `artifacts`.
+    ///
+    /// # Errors
+    /// The place of the first that is none, counted from 0, and why.
+    pub fn artifact_globs(&self) -> Result<Vec<ArtifactGlob>, (usize, String)> {
+        let globs = self.artifacts.iter().enumerate();
+        globs.map(|(place, pattern)| ArtifactGlob::new(pattern).map_err(|why| (place, why))).collect()
+    }
 }
 
 impl Default for ReportConfig {
     fn default() -> Self {
-        Self { output_dir: "test-results".into(), junit: true, junit_file: "junit.xml".into() }
+        Self {
+            output_dir: "test-results".into(),
+            junit: true,
+            junit_file: "junit.xml".into(),
+            artifacts: Vec::new(),
+            mask: Vec::new(),
+        }
     }
 }
 

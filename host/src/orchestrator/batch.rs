@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::lines::Lines;
 use super::news::{Ended, News, NewsSender};
-use super::output::{captured_to, tail};
+use super::output::{Logs, tail};
 use super::settle::{End, TOO_LONG};
 use crate::framework::{Context, Framework, Observation, Plan, Run};
 use crate::model::{BatchId, Failure, Stream, Test};
@@ -30,8 +30,8 @@ pub(super) struct Job {
     pub(super) tests: Vec<Arc<Test>>,
     /// How long its command may run.
     pub(super) limit: Duration,
-    /// Where its output goes, without `.stdout` and `.stderr`.
-    pub(super) log: PathBuf,
+    /// Where its output goes.
+    pub(super) logs: Logs,
     /// Whether its lines are told one by one.
     pub(super) stream: bool,
     /// A directory on this machine for what is brought back.
@@ -105,8 +105,8 @@ async fn exec(
 ) -> Result<(End, Captured), End> {
     let (tap, chunks) = mpsc::channel(CHUNKS);
     let tap = (job.stream || run.observes()).then_some(tap);
-    let stdout = captured_to(&job.log, Stream::Stdout, tap.clone()).map_err(End::FrameworkFailed)?;
-    let stderr = captured_to(&job.log, Stream::Stderr, tap).map_err(End::FrameworkFailed)?;
+    let stdout = job.logs.captured(Stream::Stdout, tap.clone()).map_err(End::FrameworkFailed)?;
+    let stderr = job.logs.captured(Stream::Stderr, tap).map_err(End::FrameworkFailed)?;
     let stdio = Stdio { stdin: stdin.into(), stdout, stderr };
     let stdio = Arc::new(Mutex::new(stdio));
     let command = async {

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::pool::PoolEvent;
 use crate::config::SandboxConfig;
 use crate::model::{Failure, RunId, SandboxName};
-use crate::plugin::contract::Prepared;
+use crate::plugin::contract::{ImageSpec, Prepared};
 use crate::provider::{Provider, Sandbox, SandboxSpec, transfers};
 
 /// The pause before a failed creation is repeated; doubled each time.
@@ -26,6 +26,10 @@ pub(super) struct Creator {
     pub(super) copy_dirs: Vec<(String, String)>,
     pub(super) run_id: RunId,
     pub(super) isolated: bool,
+    /// How many are wanted at the most.
+    pub(super) sandboxes: u32,
+    /// Whether the image is built anew.
+    pub(super) rebuild: bool,
     /// Absent until it is prepared.
     pub(super) image: watch::Receiver<Option<Image>>,
     pub(super) names: AtomicU32,
@@ -76,7 +80,13 @@ impl Coming {
 impl Creator {
     /// Prepares what all sandboxes are made of.
     pub(super) async fn prepare(&self, image: watch::Sender<Option<Image>>) {
-        let prepared = self.provider.prepare(&transfers(&self.copy_dirs)).await;
+        let spec = ImageSpec {
+            run_id: self.run_id.to_string(),
+            sandboxes: self.sandboxes,
+            copy_dirs: transfers(&self.copy_dirs),
+            rebuild: self.rebuild,
+        };
+        let prepared = self.provider.prepare(spec).await;
         // Prepared once: to create again would only give the same answer.
         let prepared = prepared.map_err(|failure| Failure { retryable: false, ..failure });
         image.send_replace(Some(prepared));

@@ -1,5 +1,6 @@
 //! From tests and sandboxes to one verdict for each test.
 
+mod artifacts;
 mod batch;
 mod catalog;
 mod creation;

@@ -28,6 +28,7 @@ const HURRY: Duration = Duration::from_secs(3);
 pub struct SandboxPool {
     run_id: RunId,
     isolated: bool,
+    rebuild: bool,
     provider: Option<Provider>,
     events: mpsc::UnboundedReceiver<PoolEvent>,
     sender: mpsc::UnboundedSender<PoolEvent>,
@@ -65,6 +66,7 @@ impl SandboxPool {
         Self {
             run_id: RunId::new(format!("{}-{}", now.strftime("%Y%m%d-%H%M%S"), &random[..6])),
             isolated: false,
+            rebuild: false,
             provider: None,
             events,
             sender,
@@ -86,6 +88,13 @@ impl SandboxPool {
     #[must_use]
     pub fn isolated(mut self, isolated: bool) -> Self {
         self.isolated = isolated;
+        self
+    }
+
+    /// Says whether the image is built anew, even if there is one for the same inputs.
+    #[must_use]
+    pub fn rebuild(mut self, rebuild: bool) -> Self {
+        self.rebuild = rebuild;
         self
     }
 
@@ -145,6 +154,8 @@ impl SandboxPool {
             copy_dirs,
             run_id: self.run_id.clone(),
             isolated: self.isolated,
+            sandboxes: u32::try_from(count).unwrap_or(u32::MAX),
+            rebuild: self.rebuild,
             image: prepared,
             names: AtomicU32::new(1),
             events: self.sender.clone(),

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::artifacts::Artifacts;
 use super::catalog::{Catalog, GroupIndex};
 use super::dispatch::{Dispatcher, Finished, GroupRules, Message, Rules, Search, Sources};
 use super::memory::Memory;
 use super::pool::SandboxPool;
 use super::scratch;
 use super::signals::Signals;
-use crate::config::{Config, CopyDir, SandboxConfig};
+use crate::config::{ArtifactGlob, Config, CopyDir, SandboxConfig};
 use crate::framework::{Framework, TestFramework};
-use crate::model::{Discovered, Event, ExitCode, Failure, Shard, Summary};
+use crate::model::{Discovered, Event, ExitCode, Failure, Mask, Shard, Summary};
 use crate::plugin::LogSink;
 use crate::provider::Provider;
 use crate::report::{Console, ReportError, ReportOptions, Reporter};
@@ -27,6 +28,8 @@ pub struct RunOverrides {
     pub copy_dirs: Vec<CopyDir>,
     /// The part of the tests that is to be run.
     pub shard: Option<Shard>,
+    /// Whether the image is built anew, even if there is one for the same inputs.
+    pub rebuild: bool,
 }
 
 /// Why there is no result to speak of.
@@ -104,7 +107,8 @@ impl Orchestrator {
         let memory = Memory::of(&self.config, sender.clone());
         let search = Search::new(self.frameworks.clone(), sender);
         let signals = listen()?;
-        self.dispatch(Sources { pool, search, memory, messages }, None, signals).await
+        let mask = self.mask(&self.config.provider.env);
+        self.dispatch(Sources { pool, search, memory, messages }, None, mask, signals).await
     }
 
     /// Finds the tests and creates the sandboxes at the same time, and runs.
@@ -125,10 +129,11 @@ impl Orchestrator {
         let memory = Memory::of(&self.config, sender.clone());
         let mut search = Search::new(self.frameworks.clone(), sender);
         search.start(self.found_by_worker(&provider, isolated));
-        let mut pool = SandboxPool::new().isolated(isolated);
+        let mut pool = SandboxPool::new().isolated(isolated).rebuild(overrides.rebuild);
         let max_parallel = overrides.max_parallel.unwrap_or(self.config.offload.max_parallel);
+        let mask = self.mask(&env);
         pool.start(max_parallel, &provider, &self.sandbox_config(env, &overrides.copy_dirs));
-        self.dispatch(Sources { pool, search, memory, messages }, overrides.shard, signals).await
+        self.dispatch(Sources { pool, search, memory, messages }, overrides.shard, mask, signals).await
     }
 
     /// The group whose first worker finds its tests on the way: it sees what a command on this machine would see, and has
@@ -152,10 +157,19 @@ impl Orchestrator {
         }
     }
 
-    async fn dispatch(&self, sources: Sources, shard: Option<Shard>, signals: Signals) -> Result<RunResult, RunError> {
+    async fn dispatch(
+        &self,
+        sources: Sources,
+        shard: Option<Shard>,
+        mask: Mask,
+        signals: Signals,
+    ) -> Result<RunResult, RunError> {
         let scratch = scratch::make(sources.pool.run_id())
             .map_err(|source| RunError::Io { action: "make a temporary directory (is TMPDIR right?)", source })?;
+        let artifacts = Artifacts::of(&self.artifact_globs()?, &self.config.output_dir(), scratch.path());
         let rules = Rules {
+            artifacts,
+            mask: mask.clone(),
             retry_count: self.config.offload.retry_count,
             limit: Duration::from_secs(self.config.offload.test_timeout_secs),
             stream: self.stream_output,
@@ -170,7 +184,7 @@ impl Orchestrator {
             provider: self.config.provider.kind.clone(),
             max_parallel: sources.pool.capacity(),
         };
-        let reporter = Reporter::new(self.report_options())?;
+        let reporter = Reporter::new(self.report_options(mask.clone()))?;
         let catalog = Catalog::new(self.frameworks.clone());
         let mut dispatcher = Dispatcher::new(rules, catalog, sources, reporter, scratch.path().to_owned());
         dispatcher.emit(&started);
@@ -180,9 +194,23 @@ impl Orchestrator {
         let Finished { exit_code, summary, reporter, undiscovered } = dispatcher.run(signals).await;
         reporter.finish()?;
         match undiscovered.into_iter().next() {
-            Some(failure) if exit_code == ExitCode::NothingFound => Err(RunError::Nothing(failure)),
+            Some(mut failure) if exit_code == ExitCode::NothingFound => {
+                mask.failure(&mut failure);
+                Err(RunError::Nothing(failure))
+            }
             _ => Ok(RunResult { exit_code, summary }),
         }
+    }
+
+    /// For what tests find in their environment.
+    fn mask(&self, env: &[(String, String)]) -> Mask {
+        Mask::of(env, &self.config.report.mask)
+    }
+
+    fn artifact_globs(&self) -> Result<Vec<ArtifactGlob>, RunError> {
+        self.config.report.artifact_globs().map_err(|(_, why)| {
+            RunError::Nothing(Failure::new("invalid-settings", format!("a pattern of `artifacts` is wrong: {why}")))
+        })
     }
 
     fn group_rules(&self, framework: &Framework) -> GroupRules {
@@ -195,12 +223,13 @@ impl Orchestrator {
         }
     }
 
-    fn report_options(&self) -> ReportOptions {
+    fn report_options(&self, mask: Mask) -> ReportOptions {
         ReportOptions {
             junit: self.config.junit_path(),
             output_dir: self.config.output_dir(),
             console: Console::Auto,
             stream_output: self.stream_output,
+            mask,
         }
     }
 }

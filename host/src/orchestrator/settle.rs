@@ -11,7 +11,7 @@ use crate::process::Exit;
 /// The failure of a command whose arguments this system does not take.
 pub(super) const TOO_LONG: &str = "argument-list-too-long";
 
-/// The failure of a command that got no more memory, and was ended by that.
+/// The failure of a command that wanted more memory than there is and was ended by that; its sandbox goes on.
 const OUT_OF_MEMORY: &str = "out-of-memory";
 
 /// The failure of what a provider's helper was doing when that ended.
@@ -45,7 +45,8 @@ impl End {
     pub(super) fn broke_sandbox(&self) -> Option<&Failure> {
         let Self::ProviderFailed(failure) = self else { return None };
         let code = failure.code.as_str();
-        let stands = code == TOO_LONG || code == NO_STDIN || EVERYWHERE.contains(&code) || self.lost_bridge();
+        let stands =
+            [TOO_LONG, NO_STDIN, OUT_OF_MEMORY].contains(&code) || EVERYWHERE.contains(&code) || self.lost_bridge();
         (!stands).then_some(failure)
     }
 
@@ -119,30 +120,21 @@ pub(super) fn settle(batch: Unsettled) -> Settlement {
     }
     match end {
         End::Cancelled => Settlement::default(),
-        End::ProviderFailed(failure) => provider_failed(&failure, unresolved, running),
+        // Whoever wanted the memory has crashed, and nobody else has lost anything.
+        End::ProviderFailed(failure) if failure.code == OUT_OF_MEMORY => {
+            died(&failure.message, Status::Crashed, handed_out, unresolved, running, &stderr)
+        }
+        End::ProviderFailed(failure) => provider_failed(&failure, unresolved),
         End::FrameworkFailed(failure) => framework_failed(&failure, unresolved),
         End::TimedOut(limit) => timed_out(limit, handed_out, unresolved, running),
         End::Exited(exit) => exited(exit, handed_out, unresolved, running, &stderr),
     }
 }
 
-fn provider_failed(
-    failure: &Failure,
-    unresolved: Vec<TestIndex>,
-    running: Option<(TestIndex, Duration)>,
-) -> Settlement {
-    match (failure.code.as_str(), running) {
-        (TOO_LONG, _) => too_long(failure, unresolved),
-        (code, _) if EVERYWHERE.contains(&code) => all_error(failure, unresolved),
-        (OUT_OF_MEMORY, Some((test, seconds))) => {
-            let outcome = Outcome::new(Status::Crashed, format!("ran out of memory: {}", failure.message));
-            let outcome = Outcome { duration: seconds.as_secs_f64(), ..outcome };
-            Settlement {
-                judged: vec![(test, outcome, Again::AsConfigured)],
-                again: others(unresolved, test),
-                ..Settlement::default()
-            }
-        }
+fn provider_failed(failure: &Failure, unresolved: Vec<TestIndex>) -> Settlement {
+    match failure.code.as_str() {
+        TOO_LONG => too_long(failure, unresolved),
+        code if EVERYWHERE.contains(&code) => all_error(failure, unresolved),
         _ => Settlement { lost: unresolved, ..Settlement::default() },
     }
 }
@@ -206,11 +198,26 @@ fn exited(
     running: Option<(TestIndex, Duration)>,
     stderr: &str,
 ) -> Settlement {
+    let crashed = matches!(exit, Exit::Signal(_)) || matches!(exit, Exit::Code(code) if code > 128);
+    let status = if crashed { Status::Crashed } else { Status::Error };
+    died(&format!("the process {}", describe(exit)), status, handed_out, unresolved, running, stderr)
+}
+
+/// The process is no more, and `how` says why. A test that it was at has crashed; one that it never got to has `status`, if
+/// it was alone.
+fn died(
+    how: &str,
+    status: Status,
+    handed_out: usize,
+    unresolved: Vec<TestIndex>,
+    running: Option<(TestIndex, Duration)>,
+    stderr: &str,
+) -> Settlement {
     match running {
         Some((test, seconds)) => {
             let outcome = Outcome {
                 duration: seconds.as_secs_f64(),
-                ..Outcome::new(Status::Crashed, format!("the process {} while the test ran", describe(exit)))
+                ..Outcome::new(Status::Crashed, format!("{how} while the test ran"))
             };
             Settlement {
                 judged: vec![(test, with_stderr(outcome, stderr), Again::AsConfigured)],
@@ -219,11 +226,7 @@ fn exited(
             }
         }
         None if unresolved.len() < handed_out => Settlement { again: vec![unresolved], ..Settlement::default() },
-        None => halve_or(unresolved, || {
-            let crashed = matches!(exit, Exit::Signal(_)) || matches!(exit, Exit::Code(code) if code > 128);
-            let status = if crashed { Status::Crashed } else { Status::Error };
-            with_stderr(Outcome::new(status, format!("the process {} without a result", describe(exit))), stderr)
-        }),
+        None => halve_or(unresolved, || with_stderr(Outcome::new(status, format!("{how} without a result")), stderr)),
     }
 }
 
@@ -349,21 +352,21 @@ mod tests {
 
     #[test]
     fn the_test_that_takes_all_memory_crashed() {
-        let end = End::ProviderFailed(Failure::new("out-of-memory", "512 MiB were not enough"));
+        let end = End::ProviderFailed(Failure::new("out-of-memory", "out of memory"));
         assert_eq!(
-            check(end.clone(), 3, Some((1, 2))),
-            r#"["1 Crashed: ran out of memory: 512 MiB were not enough"] again [2] lost 0"#
+            check(end.clone(), 4, Some((1, 2))),
+            r#"["1 Crashed: out of memory while the test ran"] again [3] lost 0"#
         );
-        assert_eq!(check(end, 3, None), "[] again [] lost 3");
+        assert_eq!(check(end, 4, None), "[] again [2, 2] lost 0");
     }
 
     #[test]
     fn a_sandbox_stands_unless_it_is_said_to_be_lost() {
         let failed = |code| End::ProviderFailed(Failure::new(code, "it broke"));
-        for code in ["argument-list-too-long", "no-stdin", "no-directory", "not-started", "denied"] {
+        for code in ["argument-list-too-long", "no-stdin", "out-of-memory", "no-directory", "not-started", "denied"] {
             assert_eq!(failed(code).broke_sandbox(), None, "{code}");
         }
-        for code in ["sandbox-lost", "evicted", "out-of-memory", "bridge-lost", "anything"] {
+        for code in ["sandbox-lost", "evicted", "bridge-lost", "anything"] {
             assert!(failed(code).broke_sandbox().is_some(), "{code}");
         }
         let restarted = End::ProviderFailed(Failure::new("bridge-lost", "it ended").retryable());

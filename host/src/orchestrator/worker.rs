@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::future::pending;
 use std::io::Write;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,10 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::lines::Lines;
 use super::news::{Ended, News, NewsSender};
-use super::output::{Tap, create_log, tail};
+use super::output::{Logs, Tap, tail};
 use super::settle::End;
 use crate::framework::{Context, Framework, Launch, Observation, Worker};
-use crate::model::{BatchId, Failure, Stream, Test, TestId};
+use crate::model::{BatchId, Failure, Masked, Stream, Test, TestId};
 use crate::process::{Exit, Input, Output, Stdio};
 use crate::provider::Sandbox;
 
@@ -34,8 +33,8 @@ pub(super) struct Job {
     pub(super) discover: bool,
     /// How long one test may take.
     pub(super) limit: Duration,
-    /// Where its output goes, without `.stdout` and `.stderr`.
-    pub(super) log: PathBuf,
+    /// Where its output goes.
+    pub(super) logs: Logs,
     /// Whether its lines are told one by one.
     pub(super) stream: bool,
 }
@@ -94,7 +93,7 @@ async fn execute(
         worker,
         news,
         stdin: Some(stdin),
-        logs: [create_log(&job.log, Stream::Stdout)?, create_log(&job.log, Stream::Stderr)?],
+        logs: [job.logs.create(Stream::Stdout)?, job.logs.create(Stream::Stderr)?],
         lines: job.stream.then(Lines::default),
         pace: Pace::new(job),
         began: Instant::now(),
@@ -145,7 +144,7 @@ struct Watch<'a> {
     news: &'a NewsSender,
     /// Absent once nothing more is to come.
     stdin: Option<mpsc::UnboundedSender<Vec<u8>>>,
-    logs: [File; 2],
+    logs: [Masked<File>; 2],
     lines: Option<Lines>,
     pace: Pace,
     began: Instant,

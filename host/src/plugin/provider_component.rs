@@ -92,6 +92,12 @@ impl ProviderComponent {
         call!(self, "destroy", |guest, store| guest.call_destroy(&mut store, sandboxes))
     }
 
+    /// Which functions it has that a provider need not have.
+    pub(super) fn optional_functions(&self) -> impl Iterator<Item = &'static str> {
+        let reaper = self.reaper.is_some().then_some("leftovers");
+        reaper.into_iter().chain(self.doctor.is_some().then_some("examine"))
+    }
+
     /// What earlier runs left behind; nothing of a provider that cannot know.
     pub async fn leftovers(&self) -> Result<Option<Vec<Leftover>>, model::Failure> {
         let Some(indices) = &self.reaper else { return Ok(None) };

@@ -1,7 +1,7 @@
 //! Runs one command and pumps its streams.
 
 use std::collections::VecDeque;
-use std::fs::File;
+use std::fmt;
 use std::io::{self, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
@@ -59,13 +59,19 @@ impl From<std::process::ExitStatus> for Exit {
 }
 
 /// Where one output stream of a command goes.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Output {
     pub capture: Capture,
     /// Takes all of it.
-    pub log: Option<File>,
+    pub log: Option<Box<dyn Write + Send + Sync>>,
     /// Is told of it as it comes, and holds the command up when it does not keep pace.
     pub tap: Option<mpsc::Sender<(Stream, Vec<u8>)>>,
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output").field("capture", &self.capture).field("is_logged", &self.log.is_some()).finish()
+    }
 }
 
 impl Output {

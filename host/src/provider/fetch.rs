@@ -33,7 +33,7 @@ pub(super) async fn fetch(sandbox: &Sandbox, exec_id: &str, remote: &str, local:
     // Of an earlier attempt there is nothing to be had.
     let _ = fs::remove_file(local);
     let file = File::create(&printed.0).map_err(|error| failed(error.to_string()))?;
-    let stdout = Output { log: Some(file), ..Output::default() };
+    let stdout = Output { log: Some(Box::new(file)), ..Output::default() };
     let stdio = Arc::new(Mutex::new(Stdio { stdout, ..Stdio::default() }));
     let argv = ["sh", "-c", PRINT, "offload", remote, PRESENT, ABSENT].map(str::to_owned).into();
     let command = Command { argv, ..Command::default() };

@@ -88,8 +88,7 @@ impl Provider {
     }
 
     /// Builds or finds the image, once in a run.
-    pub(crate) async fn prepare(&self, copy_dirs: &[Transfer]) -> Result<Prepared, Failure> {
-        let spec = ImageSpec { copy_dirs: copy_dirs.to_vec(), rebuild: false };
+    pub(crate) async fn prepare(&self, spec: ImageSpec) -> Result<Prepared, Failure> {
         let component = self.component()?;
         self.again(self.0.deadlines.prepare, "prepare", || component.prepare(&spec)).await
     }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::model::Mask;
+
 /// Where reports go and how much of the run is shown while it lasts.
 #[derive(Clone, Debug)]
 pub struct ReportOptions {
@@ -12,6 +14,8 @@ pub struct ReportOptions {
     pub console: Console,
     /// Whether lines that tests print go to standard output as they come.
     pub stream_output: bool,
+    /// What must not be shown.
+    pub mask: Mask,
 }
 
 /// What a person sees of a run. All of it but streamed test output goes to standard error.

@@ -9,7 +9,7 @@ use super::{
     ReportError, ReportOptions, atomic::write_atomically, bounded::bounded, console::ConsoleView, events::EventLog,
     junit::write_junit, output_dir::OutputDir, results::Results,
 };
-use crate::model::{BatchId, Event, SandboxName};
+use crate::model::{BatchId, Event, Mask, SandboxName};
 
 /// All reports of one run.
 pub struct Reporter {
@@ -20,6 +20,7 @@ pub struct Reporter {
     events: Option<EventLog>,
     results: Results,
     console: ConsoleView,
+    mask: Mask,
     written: Written,
     first_error: Option<ReportError>,
 }
@@ -51,6 +52,7 @@ impl Reporter {
             events: Some(events),
             results,
             console,
+            mask: options.mask,
             first_error: None,
         })
     }
@@ -68,7 +70,8 @@ impl Reporter {
     }
 
     pub(super) fn handle_at(&mut self, at: Duration, event: &Event) -> Result<(), ReportError> {
-        let event = &*bounded(event);
+        let event = self.mask.event(event);
+        let event = &*bounded(&event);
         let mut told = Ok(());
         if let Some(log) = &mut self.events
             && let Err(error) = log.add(at, event)

@@ -13,7 +13,7 @@ use super::{
     console::{ConsoleView, Palette, Screen},
     sample::{attempted, finished, outcome, started, test, whole_run},
 };
-use crate::model::{Event, Status, Verdict};
+use crate::model::{Event, Mask, Status, Verdict};
 
 #[derive(Clone, Default)]
 struct Shared(Arc<Mutex<Vec<u8>>>);
@@ -53,6 +53,7 @@ fn options(dir: &Path) -> ReportOptions {
         junit: Some(dir.join("junit.xml")),
         console: Console::Silent,
         stream_output: true,
+        mask: Mask::default(),
     }
 }
 

@@ -63,27 +63,28 @@ pub fn unpack(directory: &str) -> String {
     )
 }
 
-/// Kills every process that was started by an exec, wherever it moved itself. It takes as many rounds as it needs: a
-/// process may start another one while it is looked for. One grep looks at all processes, where it can read what ends with
-/// NUL: two programs for each process take seconds on a busy machine.
+/// Kills every process that was started by an exec, wherever it moved itself.
 pub fn kill(exec_id: &str) -> String {
-    kill_marked("OFFLOAD_EXEC_ID", exec_id)
+    kill_marked(&[format!("OFFLOAD_EXEC_ID={exec_id}")])
 }
 
-/// Kills every process that an exec in this sandbox of this run left behind, as [`kill`] does.
+/// Kills every process that an exec in this sandbox of this run left behind, wherever it moved itself.
 pub fn kill_all(run_id: &str, sandbox_name: &str) -> String {
-    kill_marked("OFFLOAD_SANDBOX", &format!("{run_id}/{sandbox_name}"))
+    kill_marked(&[format!("OFFLOAD_SANDBOX={run_id}/{sandbox_name}")])
 }
 
-fn kill_marked(name: &str, value: &str) -> String {
-    let mark = quote(&format!("{name}={value}"));
+/// Kills every process that was started with one of these variables, given as `NAME=value`. It takes as many rounds as it
+/// needs: a process may start another one while it is looked for. One grep looks at all processes, where it can read what
+/// ends with NUL: two programs for each process take seconds on a busy machine.
+pub fn kill_marked(variables: &[String]) -> String {
+    let marks = variables.iter().map(|variable| format!("-e {}", quote(variable))).collect::<Vec<_>>().join(" ");
     format!(
         r#"if printf 'a\0b\0' | grep -qzFx -e b 2>/dev/null; then
-    marked() {{ grep -lszFx -e {mark} /proc/[0-9]*/environ; }}
+    marked() {{ grep -lszFx {marks} /proc/[0-9]*/environ; }}
 else
     marked() {{
         for environ in /proc/[0-9]*/environ; do
-            {{ tr '\0' '\n' <"$environ" | grep -Fqx -e {mark}; }} 2>/dev/null && echo "$environ"
+            {{ tr '\0' '\n' <"$environ" | grep -Fqx {marks}; }} 2>/dev/null && echo "$environ"
         done
     }}
 fi

@@ -1,5 +1,6 @@
 //! `cargo xtask …`: what a developer and continuous integration run.
 
+mod backends;
 mod bench;
 mod components;
 mod console;

@@ -3,17 +3,19 @@
 use anyhow::Result;
 
 use crate::{
-    components, console, example_unittest, fetch, javascript, package, program, python, toolchain, vitest, workspace,
+    backends, components, console, example_unittest, fetch, javascript, package, program, python, toolchain, vitest,
+    workspace,
 };
 
 /// The components that tests load from a file: those that do what they should not, an example, and two that come with
 /// offload.
-const COMPONENTS: [&str; 5] = [
+const COMPONENTS: &[&str] = &[
     "offload-guest-framework",
     "offload-guest-provider",
     "offload-example-http-sandboxes",
     "offload-framework-default",
     "offload-provider-default",
+    "offload-provider-docker",
 ];
 
 /// Brings what is missing, then checks and tests the whole workspace.
@@ -30,7 +32,7 @@ pub fn run() -> Result<()> {
     })?;
     console::step("vitest", vitest::with_each_version)?;
     console::step("cargo-nextest", toolchain::nextest)?;
-    console::step("components for tests", || components::build(COMPONENTS))?;
+    console::step("components for tests", || components::build(COMPONENTS.iter().copied()))?;
     console::step("example plugin in Python", example_unittest::build)?;
     console::step("example in JavaScript", javascript::example)?;
     fetch::run(None)?;
@@ -43,6 +45,9 @@ pub fn run() -> Result<()> {
     // The end-to-end tests drive the real binary, which building only tests would leave out.
     console::step("build", || program::run(program::cargo(root).args(["build", "--workspace", "--all-targets"])))?;
     console::step("doc tests", || program::run(program::cargo(root).args(["test", "--workspace", "--doc"])))?;
+    let engines = console::step("engines", backends::up)?;
     // Last, since its summary is what people and machines look for at the end.
-    console::step("tests", || program::run(program::cargo(root).args(["nextest", "run", "--workspace"])))
+    console::step("tests", || program::run(program::cargo(root).args(["nextest", "run", "--workspace"])))?;
+    drop(engines);
+    Ok(())
 }

@@ -3,9 +3,10 @@
 const OFFLOAD: &str = include_str!("templates/offload.toml");
 const REPORT: &str = include_str!("templates/report.toml");
 
-const PROVIDERS: [(&str, &str); 3] = [
+const PROVIDERS: [(&str, &str); 4] = [
     ("local", include_str!("templates/provider-local.toml")),
     ("default", include_str!("templates/provider-default.toml")),
+    ("docker", include_str!("templates/provider-docker.toml")),
     ("modal", include_str!("templates/provider-modal.toml")),
 ];
 

@@ -8,6 +8,7 @@ use crate::framework::Framework;
 use crate::model::{BatchId, Event, NoticeLevel, Test, TestId};
 use crate::orchestrator::catalog::GroupIndex;
 use crate::orchestrator::news::NewsSender;
+use crate::orchestrator::output::Logs;
 use crate::orchestrator::schedule::{Batch, SandboxKey};
 use crate::orchestrator::settle::{End, describe};
 use crate::orchestrator::worker::{self, Job, Order};
@@ -62,7 +63,7 @@ impl Dispatcher {
             discover,
             limit: framework.test_limit().unwrap_or(self.rules.limit),
             framework,
-            log: path,
+            logs: Logs { stem: path, mask: self.rules.mask.clone() },
             stream: self.rules.stream,
         };
         let group_name = self.catalog.group_name(group).clone();

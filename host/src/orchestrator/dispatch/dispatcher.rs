@@ -12,9 +12,10 @@ use super::crew::Crew;
 use super::search::Search;
 use crate::history::Expectations;
 use crate::model::{
-    Attempt, BatchId, Discovered, Event, ExitCode, Failure, NoticeLevel, Outcome, SandboxName, Shard, Summary, Test,
-    Verdict,
+    Attempt, BatchId, Discovered, Event, ExitCode, Failure, Mask, NoticeLevel, Outcome, SandboxName, Shard, Summary,
+    Test, Verdict,
 };
+use crate::orchestrator::artifacts::{Artifacts, Gathered};
 use crate::orchestrator::catalog::{Catalog, GroupIndex, TestIndex};
 use crate::orchestrator::ledger::{Again, Ledger, Recorded};
 use crate::orchestrator::memory::Memory;
@@ -58,6 +59,9 @@ pub(in crate::orchestrator) struct Rules {
     pub(in crate::orchestrator) early_workers: usize,
     /// Which part of the tests is to be run.
     pub(in crate::orchestrator) shard: Option<Shard>,
+    pub(in crate::orchestrator) artifacts: Option<Artifacts>,
+    /// What logs must not show.
+    pub(in crate::orchestrator) mask: Mask,
     /// In the order of the catalog.
     pub(in crate::orchestrator) groups: Vec<GroupRules>,
 }
@@ -392,6 +396,9 @@ impl Dispatcher {
         }
         self.tasks.shutdown().await;
         self.search.shutdown().await;
+        if !hurried {
+            hurried = self.keep_artifacts(&mut signals).await;
+        }
         let saving = tokio::spawn(std::mem::take(&mut self.memory).save());
         let closed = tokio::select! {
             failures = self.pool.close(), if !hurried => Some(failures),
@@ -402,6 +409,7 @@ impl Dispatcher {
             Some(failures) => (failures, saving.await.ok().flatten()),
             None => (self.pool.hurry().await, None),
         };
+        self.tell_logs();
         if let Some(message) = unsaved {
             self.notice(NoticeLevel::Warning, message);
         }
@@ -422,6 +430,47 @@ impl Dispatcher {
         self.emit(&Event::RunFinished { exit_code, seconds: self.began.elapsed().as_secs_f64(), summary });
         let undiscovered = self.undiscovered.into_iter().map(|(_, failure)| failure).collect();
         Finished { exit_code, summary, reporter: self.reporter, undiscovered }
+    }
+
+    /// Brings what is to be kept from all sandboxes; says whether a signal asked not to wait for that.
+    async fn keep_artifacts(&mut self, signals: &mut Signals) -> bool {
+        // A person who ends a run wants it to end.
+        let is_wanted = !matches!(self.stop, Some(Stop::Signal(_)));
+        let Some(artifacts) = self.rules.artifacts.take().filter(|_| is_wanted) else { return false };
+        let sandboxes = self.stations.values().map(|station| station.sandbox.clone()).collect();
+        let limit = self.rules.limit;
+        let gathered = tokio::select! {
+            gathered = tokio::time::timeout(limit, artifacts.gather(sandboxes)) => gathered,
+            _ = signals.next() => return true,
+        };
+        let Ok(Gathered { files, failures }) = gathered else {
+            let message = format!("bringing the artifacts took longer than {limit:?}: some are missing");
+            self.notice(NoticeLevel::Warning, message);
+            return false;
+        };
+        self.tell_logs();
+        let has_failed = !failures.is_empty();
+        for failure in failures {
+            self.notice(NoticeLevel::Warning, failure.to_string());
+        }
+        let directory = artifacts.directory().display();
+        let told = match files {
+            0 if has_failed => return false,
+            0 => "no file matches `artifacts`".to_owned(),
+            1 => format!("kept 1 artifact in {directory}"),
+            files => format!("kept {files} artifacts in {directory}"),
+        };
+        self.notice(NoticeLevel::Info, told);
+        false
+    }
+
+    /// Tells what plugins have logged since nobody listened to anything else any more.
+    fn tell_logs(&mut self) {
+        while let Ok(message) = self.messages.try_recv() {
+            if let Message::Log(level, message) = message {
+                self.notice(level, message);
+            }
+        }
     }
 
     pub(super) fn notice(&mut self, level: NoticeLevel, message: String) {

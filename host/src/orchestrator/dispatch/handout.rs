@@ -7,6 +7,7 @@ use crate::model::{BatchId, Event};
 use crate::orchestrator::batch::{self, Job};
 use crate::orchestrator::catalog::GroupIndex;
 use crate::orchestrator::news::NewsSender;
+use crate::orchestrator::output::Logs;
 use crate::orchestrator::schedule::{Batch, SandboxKey};
 use crate::orchestrator::stop::Stop;
 use crate::provider::Sandbox;
@@ -66,7 +67,7 @@ impl Dispatcher {
             framework: self.catalog.framework(batch.group).clone(),
             tests: batch.tests.iter().map(|test| self.catalog.test(*test).clone()).collect(),
             limit: self.rules.limit,
-            log: path,
+            logs: Logs { stem: path, mask: self.rules.mask.clone() },
             stream: self.rules.stream,
             scratch: self.scratch.clone(),
             sandbox: sandbox.clone(),

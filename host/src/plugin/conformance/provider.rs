@@ -30,13 +30,15 @@ pub(super) async fn check(
     let located = locate(source).map_err(|kind| crate::plugin::component::unloaded(source, kind))?;
     let linked = Linked::of(Kind::Provider, source, &located, settings, Arc::new(|_, _| ()))?.on_trial();
     let programs = Programs::default();
+    let mut functions = vec!["prepare", "create", "exec", "cancel", "download", "destroy"];
+    functions.extend(ProviderComponent::of(linked.clone())?.optional_functions());
     let endings = outputs().into_iter().map(|(given, exit, output)| (given, Some((exit, output))));
     for (given, ending) in endings.chain([("programs that are not there", None)]) {
         let script = scripted(ending, programs.clone());
         let component = ProviderComponent::of(linked.clone().with_processes(Processes::Scripted(script)))?;
         live(&component, given, findings).await;
     }
-    for function in ["prepare", "create", "exec", "cancel", "download", "destroy"] {
+    for function in functions {
         findings.good_if_clean(function, "does its work or says why not, whatever its programs do");
     }
     asked(inspection, &programs.lock().unwrap_or_else(PoisonError::into_inner), findings);
@@ -63,7 +65,12 @@ fn scripted(
 /// The life of a sandbox, and calls for sandboxes that never were.
 async fn live(component: &ProviderComponent, given: &str, findings: &mut Findings) {
     let copy_dirs = vec![Transfer { local: "/project/src".to_owned(), remote: "/app/src".to_owned() }];
-    let spec = ImageSpec { copy_dirs: copy_dirs.clone(), rebuild: false };
+    let spec = ImageSpec {
+        run_id: "20260101-000000-abcdef".to_owned(),
+        sandboxes: 2,
+        copy_dirs: copy_dirs.clone(),
+        rebuild: false,
+    };
     findings.call("prepare", given, component.prepare(&spec)).await;
     let spec = SandboxSpec {
         name: "check-1".to_owned(),
@@ -91,6 +98,8 @@ async fn live(component: &ProviderComponent, given: &str, findings: &mut Finding
         findings.call("destroy", given, component.destroy(&[sandbox.to_owned()])).await;
     }
     findings.call("destroy", "no sandboxes", component.destroy(&[])).await;
+    findings.call("leftovers", given, component.leftovers()).await;
+    findings.call("examine", given, component.examine()).await;
 }
 
 /// Whatever it starts is among its requests.

@@ -1,0 +1,190 @@
+//! Files that tests leave in their sandboxes and that people want to keep.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use crate::config::ArtifactGlob;
+use crate::model::Failure;
+use crate::process::{Command, Exit, Output, Stdio};
+use crate::provider::Sandbox;
+
+/// What is kept of one sandbox at most.
+const MOST: usize = 10_000;
+
+/// How many files are brought by one call of a provider.
+const AT_ONCE: usize = 100;
+
+/// How many sandboxes are asked at once.
+const SANDBOXES: usize = 16;
+
+/// Prints the working directory and the files below what is named, each with NUL behind it.
+const LIST: &str = r#"
+printf '%s\0' "$(pwd -P)"
+for root do
+    if [ -e "$root" ]; then find "$root" -type f -print0; fi
+done
+"#;
+
+/// Which files of sandboxes are kept, and where.
+#[derive(Clone)]
+pub(super) struct Artifacts {
+    globs: Vec<ArtifactGlob>,
+    to: PathBuf,
+    /// Where lists of files go until they are read.
+    scratch: PathBuf,
+    since: SystemTime,
+    /// Directories of this machine that sandboxes share.
+    seen: Arc<std::sync::Mutex<HashSet<Vec<u8>>>>,
+}
+
+/// What became of it.
+#[derive(Default)]
+pub(super) struct Gathered {
+    pub(super) files: usize,
+    pub(super) failures: Vec<Failure>,
+}
+
+impl Artifacts {
+    /// Nothing if nothing is to be kept. What an earlier run kept there is removed.
+    pub(super) fn of(globs: &[ArtifactGlob], output_dir: &Path, scratch: &Path) -> Option<Self> {
+        if globs.is_empty() {
+            return None;
+        }
+        let to = output_dir.join("artifacts");
+        // What stays is seen where a file of this run cannot be written.
+        let _ = fs::remove_dir_all(&to);
+        Some(Self {
+            globs: globs.to_vec(),
+            to,
+            scratch: scratch.to_owned(),
+            since: SystemTime::now(),
+            seen: Arc::default(),
+        })
+    }
+
+    /// Where the files are, each below the name of its sandbox.
+    pub(super) fn directory(&self) -> &Path {
+        &self.to
+    }
+
+    /// Brings them from these sandboxes, which rest.
+    pub(super) async fn gather(&self, sandboxes: Vec<Sandbox>) -> Gathered {
+        let mut gathered = Gathered::default();
+        let mut waiting = sandboxes.into_iter();
+        let mut tasks = JoinSet::new();
+        loop {
+            while tasks.len() < SANDBOXES
+                && let Some(sandbox) = waiting.next()
+            {
+                let artifacts = self.clone();
+                tasks.spawn(async move { artifacts.of_one(&sandbox).await });
+            }
+            match tasks.join_next().await {
+                None => return gathered,
+                Some(Ok(Ok(files))) => gathered.files += files,
+                Some(Ok(Err(failure))) => gathered.failures.push(failure),
+                // It was ended with the run.
+                Some(Err(_)) => {}
+            }
+        }
+    }
+
+    async fn of_one(&self, sandbox: &Sandbox) -> Result<usize, Failure> {
+        let listed = self.list(sandbox).await?;
+        let mut words = listed.split(|byte| *byte == 0);
+        let directory = words.next().unwrap_or_default();
+        if sandbox.is_this_machine() && !self.is_first(directory) {
+            return Ok(0);
+        }
+        let to = self.to.join(sandbox.name().as_str());
+        let paths = words.filter_map(|path| std::str::from_utf8(path).ok()).filter_map(below);
+        let wanted = paths.filter(|path| self.globs.iter().any(|glob| glob.matches(path)));
+        let is_fresh = |path: &&str| !sandbox.is_this_machine() || self.is_fresh(directory, path);
+        let files: HashSet<&str> = wanted.filter(is_fresh).take(MOST + 1).collect();
+        if files.len() > MOST {
+            let message = format!("more than {MOST} files of {} match `artifacts`: none is kept", sandbox.name());
+            return Err(Failure::new("too-many-artifacts", message).with_help("make the patterns match less"));
+        }
+        let pairs: Vec<_> = files.into_iter().map(|path| (path.to_owned(), to.join(path))).collect();
+        for (_, local) in &pairs {
+            let folder = local.parent().unwrap_or(&to);
+            fs::create_dir_all(folder).map_err(|error| {
+                Failure::new("unwritable", format!("cannot make {}: {error}", folder.display()))
+                    .with_help("make room, or change `output_dir`")
+            })?;
+        }
+        for some in pairs.chunks(AT_ONCE) {
+            let some: Vec<_> = some.iter().map(|(remote, local)| (remote.clone(), local.as_path())).collect();
+            sandbox.download(&some).await?;
+        }
+        let missing: Vec<_> =
+            pairs.iter().filter(|(_, local)| !local.exists()).map(|(path, _)| path.as_str()).collect();
+        match missing.first() {
+            None => Ok(pairs.len()),
+            Some(first) => {
+                let (count, name) = (missing.len(), sandbox.name());
+                let message = format!("artifacts of {name} could not be brought: {count}, {first} among them");
+                Err(Failure::new("artifacts-failed", message))
+            }
+        }
+    }
+
+    async fn list(&self, sandbox: &Sandbox) -> Result<Vec<u8>, Failure> {
+        let failed = |why: String| {
+            Failure::new("artifacts-failed", format!("cannot list the artifacts of {}: {why}", sandbox.name()))
+        };
+        let list = self.scratch.join(format!("artifacts-{}", sandbox.name()));
+        let log = File::create(&list).map_err(|error| failed(error.to_string()))?;
+        let stdout = Output { log: Some(Box::new(log)), ..Output::default() };
+        let stdio = Arc::new(Mutex::new(Stdio { stdout, ..Stdio::default() }));
+        let roots: HashSet<_> = self.globs.iter().map(ArtifactGlob::root).collect();
+        let argv = ["sh", "-c", LIST, "offload"].map(str::to_owned).into_iter().chain(roots).collect();
+        let exec_id = Uuid::new_v4().simple().to_string();
+        let exit = sandbox.exec(&exec_id, &Command { argv, ..Command::default() }, stdio.clone()).await?;
+        if exit != Exit::Code(0) {
+            let said = std::mem::take(&mut stdio.lock().await.stderr.capture).into_bytes();
+            return Err(failed(String::from_utf8_lossy(&said).trim().to_owned()));
+        }
+        fs::read(&list).map_err(|error| failed(error.to_string()))
+    }
+
+    fn is_first(&self, directory: &[u8]) -> bool {
+        let mut seen = self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        seen.insert(directory.to_owned())
+    }
+
+    /// Whether this run wrote the file: a directory of this machine has those of earlier runs as well, and our reports.
+    fn is_fresh(&self, directory: &[u8], path: &str) -> bool {
+        let file = Path::new(&*String::from_utf8_lossy(directory)).join(path);
+        let ours = self.to.parent().is_some_and(|output_dir| file.starts_with(output_dir));
+        let modified = file.metadata().and_then(|metadata| metadata.modified());
+        !ours && modified.is_ok_and(|modified| modified >= self.since)
+    }
+}
+
+/// The path as the working directory sees it. A sandbox may print anything: what leads out of there is left out.
+fn below(path: &str) -> Option<&str> {
+    let path = path.strip_prefix("./")?;
+    let stays = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+    (stays && !path.is_empty()).then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_that_lead_out_are_left_out() {
+        assert_eq!(below("./a/b c"), Some("a/b c"));
+        for path in ["", "./", "/etc/passwd", "../x", "./../x", "./a/../../x", "a"] {
+            assert_eq!(below(path), None, "{path}");
+        }
+    }
+}
