@@ -144,8 +144,8 @@ impl Reaper for Local {
         }
         let printed = String::from_utf8_lossy(&finished.stdout);
         let words: Vec<&str> = printed.split_terminator('\0').collect();
-        let (of_each, _) = words.as_chunks::<4>();
-        Ok(of_each.iter().map(|&[scratch, run_id, name, created]| leftover(scratch, run_id, name, created)).collect())
+        let (of_each, _) = words.as_chunks::<5>();
+        Ok(of_each.iter().map(|of_one| leftover(*of_one)).collect())
     }
 }
 
@@ -176,7 +176,7 @@ impl Doctor for Local {
 
 offload_plugin::export!(Local: Provider + Reaper + Doctor);
 
-fn leftover(scratch: &str, run_id: &str, name: &str, created: &str) -> Leftover {
+fn leftover([scratch, run_id, name, created, group]: [&str; 5]) -> Leftover {
     let sandbox = Sandbox {
         scratch: scratch.to_owned(),
         run_id: run_id.to_owned(),
@@ -184,6 +184,7 @@ fn leftover(scratch: &str, run_id: &str, name: &str, created: &str) -> Leftover 
         working_dir: None,
         orphan: true,
         copied_from: None,
+        group: (!group.is_empty()).then(|| group.to_owned()),
     };
     let created = created.parse().ok();
     Leftover { sandbox: sandbox.id(), run_id: run_id.to_owned(), name: scratch.to_owned(), created }

@@ -107,7 +107,7 @@ done
 exit "$failed"
 "#;
 
-/// Prints of each sandbox under TMPDIR, or in `/tmp`, its directory, run, name and time, each with NUL behind it.
+/// Prints of each sandbox under TMPDIR, or in `/tmp`, its directory, run, name, time and control group, each with NUL behind it.
 const LEFTOVERS: &str = r#"
 list() {
     for scratch in "$1"/offload-[0-9]*-[0-9]*-*/*/; do
@@ -115,7 +115,9 @@ list() {
         { [ -d "$scratch" ] && [ ! -L "$scratch" ] && [ -O "$scratch" ]; } || continue
         shared=${scratch%/*}
         # Nothing is known of the age where `date` reads no files.
-        printf '%s\0%s\0%s\0%s\0' "$scratch" "${shared##*/offload-}" "${scratch##*/}" "$(date -r "$scratch" +%s 2>/dev/null)"
+        run=${shared##*/offload-} name=${scratch##*/}
+        group=$(find /sys/fs/cgroup -type d -name "offload-$run-$name" 2>/dev/null | head -n 1)
+        printf '%s\0%s\0%s\0%s\0%s\0' "$scratch" "$run" "$name" "$(date -r "$scratch" +%s 2>/dev/null)" "$group"
     done
 }
 base=$(CDPATH= cd -- "${TMPDIR:-/tmp}" && pwd -P) || exit 1

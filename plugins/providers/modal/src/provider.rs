@@ -120,7 +120,7 @@ impl Provider for Modal {
                 format!("the processes of a command in {} could not be ended: {complaint}", sandbox.id),
             )),
             // Nothing runs in what is gone.
-            Err(failure) if ["sandbox-lost", "evicted", "out-of-memory"].contains(&failure.code.as_str()) => Ok(()),
+            Err(failure) if ["sandbox-lost", "evicted"].contains(&failure.code.as_str()) => Ok(()),
             Err(failure) => Err(failure),
         }
     }

@@ -133,5 +133,5 @@ async def fate_of(identity):
         return lost(identity)
     if sandbox.returncode == 137:
         message = "sandbox {} ended with exit code 137, as what has no memory left does".format(identity)
-        return Failure("out-of-memory", message, "raise `memory` in [provider]", True)
+        return Failure("evicted", message, "raise `memory` in [provider]", True)
     return lost(identity)

@@ -20,6 +20,9 @@ def take_stdout():
     # Whatever the SDK or a library of it prints must not get between the messages.
     ours = os.dup(1)
     os.dup2(2, 1)
+    # What is built is told in plain text, whatever the terminal of the host can show.
+    os.environ.pop("FORCE_COLOR", None)
+    os.environ["NO_COLOR"] = "1"
     return os.fdopen(ours, "wb", buffering=0)
 
 

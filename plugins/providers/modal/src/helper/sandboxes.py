@@ -113,16 +113,25 @@ class Sandboxes:
         if not os.path.isdir(local):
             message = "{} is no directory, so it cannot be copied to {}".format(local, remote)
             raise Failure("copy-failed", message, "name existing directories in copy_dirs and --copy-dir")
-        if local not in self.packed:
-            packing = asyncio.get_running_loop().run_in_executor(None, Packed, local)
-            self.packed[local] = asyncio.ensure_future(packing)
-        packed = await asyncio.shield(self.packed[local])
+        packed = await self._pack(local)
         greeting = copy["greeting"].encode("ascii") + b"\n"
         source = Pieces(itertools.chain([greeting], packed.pieces(PIECE)))
         code, kept = await capture(sandbox, copy["line"], directory, source)
         if copy["done"].encode() not in kept.text["stdout"]:
             message = "copying {} to {} failed: {}".format(local, remote, kept.complaint(code))
             raise Failure("copy-failed", message, "the image must have `tar`")
+
+    async def _pack(self, directory):
+        if directory not in self.packed:
+            packing = asyncio.get_running_loop().run_in_executor(None, Packed, directory)
+            self.packed[directory] = asyncio.ensure_future(packing)
+        try:
+            return await asyncio.shield(self.packed[directory])
+        except OSError as error:
+            # A file may have changed meanwhile: the next one tries again.
+            self.packed.pop(directory, None)
+            message = "{} could not be packed: {}".format(directory, one_line(error))
+            raise Failure("copy-failed", message, "see whether all in it can be read", True)
 
     async def download(self, params):
         sandbox = await self.find(params["sandbox"])
