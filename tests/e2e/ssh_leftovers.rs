@@ -22,8 +22,10 @@ fn what_is_left_is_found_and_removed() {
     let run_id = format!("20260101-000000-{}", std::process::id());
     let provider = component(&hosts, &["three", "absent"]);
     wait(async {
-        let prepared =
-            provider.prepare(&ImageSpec { copy_dirs: Vec::new(), rebuild: false }).await.expect("a host answers");
+        let prepared = provider
+            .prepare(&ImageSpec { run_id: "r1".to_owned(), sandboxes: 2, copy_dirs: Vec::new(), rebuild: false })
+            .await
+            .expect("a host answers");
         assert_eq!(prepared.max_sandboxes, Some(1));
         let spec = SandboxSpec {
             name: "ssh-1".to_owned(),
