@@ -14,6 +14,7 @@ mod docker_faults;
 mod docker_provider;
 mod examples_javascript;
 mod examples_python;
+mod frozen;
 mod go;
 mod groups;
 mod history;

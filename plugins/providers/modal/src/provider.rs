@@ -19,7 +19,7 @@ impl Plugin for Modal {
     const NAME: &'static str = "modal";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "runs tests in sandboxes of Modal";
-    const REQUESTS: &'static [&'static str] = &["run:sh", "env:*"];
+    const REQUESTS: &'static [&'static str] = &["run:*", "env:*"];
 
     fn new(settings: Settings) -> Result<Self, Failure> {
         settings.check()?;

@@ -6,6 +6,7 @@ mod only;
 mod overhead;
 mod packaging;
 mod plugins;
+mod providers;
 mod sample;
 mod size;
 mod sleeps;
@@ -33,6 +34,8 @@ pub enum Which {
     },
     /// What it costs that plugins are components, beside the same code compiled for this machine
     Plugins,
+    /// What a sandbox costs with each provider, beside its engine's own programs
+    Providers,
     /// Tests that sleep, in few and in many sandboxes: a part of `speed`, in five minutes
     Schedule,
 }
@@ -50,6 +53,7 @@ pub fn run(which: &Which) -> Result<()> {
         Which::Quick => quick(),
         Which::Speed { only } => speed::measure(only),
         Which::Plugins => plugins::measure(),
+        Which::Providers => providers::measure(),
         Which::Schedule => sleeps::measure(&Only::default()),
     };
     console::say(&table::render(&figures?));
