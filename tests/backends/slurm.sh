@@ -119,6 +119,11 @@ down() {
             await [ ! -d "/proc/$pid" ] || kill -9 "$pid"
         fi
     done
+    # What a job's step was about may be over, and its daemon still try to tell a controller that is gone.
+    for process in $(grep -lx slurmstepd /proc/[0-9]*/comm 2>/dev/null); do
+        process=${process%/comm}
+        if ls -l "$process/fd" 2>/dev/null | grep -qF " $home/slurmd.log"; then kill -9 "${process#/proc/}"; fi
+    done
     if [ -s "$home/munge" ]; then rm -rf "$(cat "$home/munge")"; fi
     rm -rf "$home"
 }

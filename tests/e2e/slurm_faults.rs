@@ -88,7 +88,8 @@ fn a_job_that_never_starts_is_no_capacity() {
     let provider = "partition = \"short\"\ntime = \"10\"\nqueue_timeout_secs = 1";
     let project = Project::new().config(&config("max_parallel = 1", provider).replacen("max_parallel = 2\n", "", 1));
     let project = project.file("test_it.py", SUITE);
-    let done = run(&slurm, &project).exits(1).says("there was no allocation within 1 s").says("PartitionTimeLimit");
+    let done =
+        run(&slurm, &project).exits(1).says("there was no allocation within 1 s").says("Slurm's Reason=Partition");
     assert_eq!(done.results().count("not-run"), 6);
 }
 
