@@ -13,10 +13,12 @@ on_each_engine! {
     a_create_that_fails_once
     a_create_that_hangs
     a_container_that_was_made_by_a_create_that_hung
+    creates_that_hang_when_a_run_is_interrupted
     an_exec_that_dies
     a_container_that_is_killed
     containers_that_are_always_killed
     no_room_in_the_container
+    no_room_for_results
     a_destroy_that_fails
     an_interrupted_run
 }
@@ -90,6 +92,21 @@ fn a_container_that_was_made_by_a_create_that_hung(engine: &Containers) {
     assert!(project.beside().join("made").exists());
 }
 
+/// The end of a run does not wait for them for long; what they made is found all the same.
+fn creates_that_hang_when_a_run_is_interrupted(engine: &Containers) {
+    let before = "if [ \"$1\" = run ]; then \"$engine\" \"$@\"; touch \"$seen/made\"; sleep 600; fi";
+    let project = wrapped(engine, SUITE, before, "");
+    let mut running = engine.offload(&project, &["run"]).start();
+    let events = project.path().join("test-results/events.jsonl");
+    let found = || fs::read_to_string(&events).unwrap_or_default().contains("discovery-finished");
+    running.wait_until("a container was made", || project.beside().join("made").exists() && found());
+    running.signal(Signal::SIGINT);
+    let done = running.finish().exits(130);
+    engine.check_nothing_left(&done);
+    assert_eq!(done.results().count("not-run"), 6, "{}", done.said());
+    assert!(done.took < Duration::from_secs(40), "{:?}", done.took);
+}
+
 /// The engine's client is killed while a test runs; what it had started is ended in the container.
 fn an_exec_that_dies(engine: &Containers) {
     let before = "case \"$*\" in *OFFLOAD_EXEC_ID*) if mkdir \"$seen/first\" 2>/dev/null; then (sleep 2; kill -9 $$) >/dev/null 2>&1 & fi ;; esac";
@@ -151,6 +168,18 @@ fn no_room_in_the_container(engine: &Containers) {
     let more = "extra_args = [\"--read-only\"]\n";
     let done = engine.run(&wrapped(engine, SUITE, "", more), &[]).exits(1).says("Read-only file system");
     assert_eq!(done.results().count("not-run"), 6, "{}", done.said());
+}
+
+/// A result file that does not fit is none: its tests have no results, and the log says why.
+fn no_room_for_results(engine: &Containers) {
+    let table = engine.table("{engine}", engine.busybox_image(), "extra_args = [\"--tmpfs=/tmp:size=64k\"]");
+    let project = Project::new().config(&format!(
+        "[offload]\nmax_parallel = 1\nretry_count = 0\n{table}[groups.custom]\ntype = \"default\"\ndiscover_command = \"echo one\"\n\
+         run_command = \"cat /bin/busybox >{{result_file}} # {{tests}}\"\n"
+    ));
+    let done = engine.run(&project, &[]).exits(1);
+    assert_eq!(done.verdict("one"), "error", "{}", done.said());
+    assert!(done.report("logs/docker-1-1.stderr").contains("No space left on device"), "{}", done.said());
 }
 
 /// The engine removes everything and says that it did not.

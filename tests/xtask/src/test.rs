@@ -16,6 +16,7 @@ const COMPONENTS: &[&str] = &[
     "offload-framework-default",
     "offload-provider-default",
     "offload-provider-docker",
+    "offload-provider-slurm",
 ];
 
 /// Brings what is missing, then checks and tests the whole workspace.
