@@ -9,7 +9,8 @@ use offload_tests::{FakeModal, Finished, Project};
 
 /// Tests that take a moment each, and tell that they have begun.
 const SUITE: &str = "import os, pathlib, pytest, time\n\n@pytest.mark.parametrize('number', range(24))\n\
-                     def test_it(number):\n    pathlib.Path(f'began-{number}').touch()\n    time.sleep(float(os.environ.get('PAUSE', '0.15')))\n";
+                     def test_it(number):\n    pathlib.Path(f'began-{number}').touch()\n    \
+                     time.sleep(float(os.environ.get('PAUSE', '0.15')))\n";
 
 /// A project with these tests, keys of `[provider]` and keys of its group.
 fn project_with(provider: &str, group: &str) -> (Project, FakeModal) {
