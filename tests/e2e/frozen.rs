@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use offload_tests::{FakeModal, Project, modal_python, python};
+use offload_tests::{FakeModal, Project, python};
 
 fn frozen(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("frozen").join(name)
@@ -26,7 +26,7 @@ const SUITE: &str = "import pytest\n\n@pytest.mark.parametrize('number', range(1
 fn a_provider_and_a_framework_of_the_first_version() {
     let table = format!(
         "[offload]\nmax_parallel = 2\nretry_count = 0\n[plugins.old-provider]\npath = {:?}\n\
-         [plugins.old-provider.allow]\nrun = [\"sh\", \"/bin/sh\"]\nenv = [\"TMPDIR\"]\n[provider]\ntype = \"old-provider\"\n",
+         [plugins.old-provider.allow]\nrun = [\"sh\", \"/bin/sh\"]\n[provider]\ntype = \"old-provider\"\n",
         frozen("provider-0.1.0.wasm")
     );
     let project = Project::new().file("test_it.py", SUITE).config(&format!("{table}{}", framework()));
@@ -47,10 +47,9 @@ fn a_provider_with_a_bridge_of_the_first_version() {
     let table = FakeModal::install(&project).replace("type = \"modal\"", "type = \"old-provider\"");
     let config = format!(
         "[offload]\nmax_parallel = 2\nretry_count = 0\n[plugins.old-provider]\npath = {:?}\n\
-         [plugins.old-provider.allow]\nrun = [{:?}]\nenv = [\"MODAL_SERVER_URL\", \"MODAL_TOKEN_ID\", \"MODAL_TOKEN_SECRET\", \
+         [plugins.old-provider.allow]\nrun = [\"sh\"]\nenv = [\"MODAL_SERVER_URL\", \"MODAL_TOKEN_ID\", \"MODAL_TOKEN_SECRET\", \
          \"MODAL_CONFIG_PATH\"]\n{table}{}",
         frozen("bridging-provider-0.1.0.wasm"),
-        modal_python(),
         framework()
     );
     let project = project.config(&config);

@@ -193,9 +193,9 @@ fn too_much_memory_is_told_as_such() {
     );
     let done = run(&slurm, &project).exits(1).says("it had more memory than the job has, which is memory = \"120M\"");
     assert_eq!(done.verdict("test_it.py::test_good"), "passed");
-    assert_eq!(done.verdict("test_it.py::test_greedy"), "error");
-    let failed = done.events_of("sandbox-failed");
-    assert!(failed.iter().all(|event| event["failure"]["code"] == "out-of-memory"), "{failed:?}");
+    // The step was ended, and the job goes on.
+    assert_eq!(done.verdict("test_it.py::test_greedy"), "crashed");
+    assert!(done.events_of("sandbox-failed").is_empty(), "{}", done.said());
 }
 
 #[test]

@@ -53,8 +53,8 @@ fn end(job: u64, shown: &str) -> Option<Failure> {
     }
     // While it is being ended, only the reason says why.
     let code = match (state.state, state.reason) {
-        ("TIMEOUT" | "PREEMPTED" | "NODE_FAIL", _) | (_, "TimeLimit" | "Preempted" | "NodeDown") => "evicted",
-        ("OUT_OF_MEMORY", _) | (_, "OutOfMemory") => "out-of-memory",
+        ("TIMEOUT" | "PREEMPTED" | "NODE_FAIL" | "OUT_OF_MEMORY", _)
+        | (_, "TimeLimit" | "Preempted" | "NodeDown" | "OutOfMemory") => "evicted",
         _ => "sandbox-lost",
     };
     let failure = Failure::new(code, format!("Slurm ended job {job}: {}", state.words())).retryable();
@@ -111,7 +111,7 @@ mod tests {
         check("TIMEOUT", "TimeLimit", Some("evicted"));
         check("PREEMPTED", "None", Some("evicted"));
         check("NODE_FAIL", "NodeDown", Some("evicted"));
-        check("OUT_OF_MEMORY", "OutOfMemory", Some("out-of-memory"));
+        check("OUT_OF_MEMORY", "OutOfMemory", Some("evicted"));
     }
 
     #[test]
