@@ -21,9 +21,12 @@ fn project(table: &str, parallel: usize) -> Project {
 /// An `ssh` that does something else the first time that a command line has these words in it.
 fn instead_once(project: &Project, words: &str, shell: &str) {
     let once = project.beside().join("once").display().to_string();
-    let text = format!(
-        "#!/bin/sh\ncase $* in *'{words}'*) if mkdir '{once}' 2>/dev/null; then {shell}; fi ;; esac\nexec ssh \"$@\"\n"
-    );
+    instead(project, words, &format!("if mkdir '{once}' 2>/dev/null; then {shell}; fi"));
+}
+
+/// An `ssh` that does something else whenever a command line has these words in it.
+fn instead(project: &Project, words: &str, shell: &str) {
+    let text = format!("#!/bin/sh\ncase $* in *'{words}'*) {shell} ;; esac\nexec ssh \"$@\"\n");
     let file = project.write("../ssh", text);
     std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o755)).expect("a file can be made executable");
 }
@@ -162,7 +165,7 @@ fn a_full_disk_is_named() {
 fn what_could_not_be_destroyed_is_named() {
     let Some(hosts) = SshHosts::up() else { return };
     let project = project(&wrapped(&hosts.table(&["one"])), 1);
-    instead_once(&project, "for scratch do", REFUSED);
+    instead(&project, "for scratch do", REFUSED);
     let done = project.run(&[]);
     let results = done.results();
     let left = hosts.directories(&results.run_id);
