@@ -36,7 +36,7 @@ fn main() {
         // Not a checkout: the crate was packaged, with what it needs.
         None => prebuilt(&root.join(PACKAGED).join("components")),
     };
-    write(&out.join("components.rs"), &table(&components));
+    write(&out.join("components.rs"), &table(&out, &components));
     write(&out.join("templates.rs"), &texts("TEMPLATES", &templates()));
     write(&out.join("vendored.rs"), &texts("VENDORED", &vendored()));
 }
@@ -126,14 +126,19 @@ fn scrub(cargo: &mut Command) {
     }
 }
 
-fn table(components: &[(&str, PathBuf)]) -> String {
+/// They are packed, since they are only unpacked where their compiled form is not in the cache.
+fn table(out: &Path, components: &[(&str, PathBuf)]) -> String {
     let mut table = format!("pub(super) static COMPONENTS: [Embedded; {}] = [\n", components.len());
     for (name, file) in components {
         let bytes = fs::read(file).unwrap_or_else(|error| fail(&format!("cannot read {}: {error}", file.display())));
         let hash = blake3::hash(&bytes);
+        let packed = out.join(format!("{name}.packed"));
+        let level = miniz_oxide::deflate::CompressionLevel::BestCompression as u8;
+        fs::write(&packed, miniz_oxide::deflate::compress_to_vec(&bytes, level))
+            .unwrap_or_else(|error| fail(&format!("cannot write {}: {error}", packed.display())));
         writeln!(
             table,
-            "    Embedded {{ name: {name:?}, bytes: include_bytes!({file:?}), hash: {:?} }},",
+            "    Embedded {{ name: {name:?}, packed: include_bytes!({packed:?}), hash: {:?} }},",
             hash.as_bytes()
         )
         .expect("writing to a string");

@@ -104,10 +104,12 @@ impl Creator {
             }
             image = self.image_after(vacancy.pause) => image,
         };
-        // Those of lower slots are as many as there can be.
-        if let Ok(Prepared { max_sandboxes: Some(most), .. }) = image
-            && vacancy.slot >= most.max(1)
-        {
+        let possible = match &image {
+            Ok(Prepared { max_sandboxes, .. }) => max_sandboxes.unwrap_or(u32::MAX).max(1),
+            // What keeps one from being made keeps all: it is told once.
+            Err(_) => 1,
+        };
+        if vacancy.slot >= possible {
             let _ = self.events.send(PoolEvent::Surplus { slot: vacancy.slot });
             return;
         }

@@ -26,7 +26,7 @@ fn load_with(folder: Option<&Path>, engine: &Engine, located: &Located) -> wasmt
     {
         return Ok(component);
     }
-    let component = Component::new(engine, &located.bytes)?;
+    let component = Component::new(engine, located.bytes())?;
     if let Some(file) = &file
         && let Err(error) = component.serialize().and_then(|code| {
             let hash = blake3::hash(&code);

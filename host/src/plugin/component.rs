@@ -16,7 +16,7 @@ use super::request::Request;
 use super::rights::{Granted, Rights};
 use super::scripted::Processes;
 use super::settings::Settings;
-use super::shape::{Shape, refused_at_sight};
+use super::shape::Shape;
 use super::source::{Configured, Origin, Source};
 use super::store::{State, Surroundings, TOO_SLOW, begin_call, new_store};
 use crate::config::Allow;
@@ -62,7 +62,7 @@ impl Linked {
     ) -> Result<Self, PluginError> {
         let fail = |kind| unloaded(source, kind);
         let runtime = Runtime::get().map_err(|reason| fail(PluginErrorKind::Engine(reason)))?;
-        if let Some(refusal) = refused_at_sight(&located.bytes) {
+        if let Some(refusal) = located.refusal() {
             return Err(fail(refusal));
         }
         let component = cache::load(&runtime.engine, located)

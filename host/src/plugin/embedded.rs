@@ -3,8 +3,9 @@
 pub(super) struct Embedded {
     /// `provider-local`, `framework-pytest`, …
     pub(super) name: &'static str,
-    pub(super) bytes: &'static [u8],
-    /// BLAKE3 of `bytes`, taken at build time.
+    /// Its bytes as a DEFLATE stream.
+    pub(super) packed: &'static [u8],
+    /// BLAKE3 of its bytes, taken at build time.
     pub(super) hash: [u8; 32],
 }
 

@@ -9,7 +9,7 @@ use super::engine::Runtime;
 use super::error::PluginErrorKind;
 use super::locator::{Kind, current, locate};
 use super::request::Request;
-use super::shape::{Shape, refused_at_sight};
+use super::shape::Shape;
 use super::source::Source;
 use crate::config::Digest;
 use crate::model::Failure;
@@ -35,7 +35,7 @@ pub struct Inspection {
 pub async fn inspect(source: &Source) -> Result<Inspection, Failure> {
     let fail = |kind| unloaded(source, kind);
     let located = locate(source).map_err(fail)?;
-    if let Some(refusal) = refused_at_sight(&located.bytes) {
+    if let Some(refusal) = located.refusal() {
         return Err(fail(refusal).into());
     }
     let runtime = Runtime::get().map_err(|reason| fail(PluginErrorKind::Engine(reason)))?;
@@ -48,7 +48,8 @@ pub async fn inspect(source: &Source) -> Result<Inspection, Failure> {
     let quiet = Arc::new(|_, _| ());
     let info = Linked::of(kind, source, &located, "{}".into(), quiet)?.describe().await?;
     let requests = info.requests.iter().map(|request| request.parse()).collect();
-    let (bytes, digest) = (located.bytes.len(), Digest::of(&located.bytes));
+    let bytes = located.bytes();
+    let (bytes, digest) = (bytes.len(), Digest::of(&bytes));
     Ok(Inspection { kind, shape, info, requests, bytes, digest, loading })
 }
 

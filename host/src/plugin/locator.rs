@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::error::{Mismatch, PluginErrorKind};
+use super::shape::refused_at_sight;
 use super::source::{Configured, Origin, Source};
 use super::{embedded, fetch};
 use crate::config::Digest;
@@ -35,7 +36,7 @@ impl Kind {
 /// It cannot be read.
 pub(super) fn current(source: &Source) -> Result<Digest, PluginErrorKind> {
     match source.origin() {
-        Origin::BuiltIn(kind) => built_in(*kind, source.name()).map(|located| Digest::of(&located.bytes)),
+        Origin::BuiltIn(kind) => built_in(*kind, source.name()).map(|located| Digest::of(&located.bytes())),
         Origin::Configured(configured) => match (&configured.config.path, &configured.config.url) {
             (None, Some(url)) => fetch::fetch(url).map(|bytes| Digest::of(&bytes)),
             (path, _) => {
@@ -46,15 +47,39 @@ pub(super) fn current(source: &Source) -> Result<Digest, PluginErrorKind> {
     }
 }
 
-/// The bytes of a component and the hash by which its compiled form is kept.
+/// A component that was found, with the hash by which its compiled form is kept.
 pub(super) struct Located {
-    pub(super) bytes: Cow<'static, [u8]>,
+    contents: Contents,
     pub(super) hash: blake3::Hash,
+}
+
+enum Contents {
+    Read(Vec<u8>),
+    /// One that comes with offload: a DEFLATE stream.
+    Packed(&'static [u8]),
 }
 
 impl Located {
     fn read(bytes: Vec<u8>) -> Self {
-        Self { hash: blake3::hash(&bytes), bytes: bytes.into() }
+        Self { hash: blake3::hash(&bytes), contents: Contents::Read(bytes) }
+    }
+
+    /// The component itself; unpacking it takes some milliseconds.
+    pub(super) fn bytes(&self) -> Cow<'_, [u8]> {
+        match &self.contents {
+            Contents::Read(bytes) => Cow::Borrowed(bytes),
+            Contents::Packed(packed) => {
+                Cow::Owned(miniz_oxide::inflate::decompress_to_vec(packed).expect("the build script packed it"))
+            }
+        }
+    }
+
+    /// Why it cannot be what it should be, as far as its first bytes tell.
+    pub(super) fn refusal(&self) -> Option<PluginErrorKind> {
+        match &self.contents {
+            Contents::Read(bytes) => refused_at_sight(bytes),
+            Contents::Packed(_) => None,
+        }
     }
 }
 
@@ -76,7 +101,7 @@ fn built_in(kind: Kind, name: &str) -> Result<Located, PluginErrorKind> {
     let component = embedded::COMPONENTS.iter().find(|component| component.name == full);
     let component = component
         .ok_or_else(|| PluginErrorKind::Unknown(built_in_names(kind).into_iter().map(String::from).collect()))?;
-    Ok(Located { bytes: Cow::Borrowed(component.bytes), hash: blake3::Hash::from_bytes(component.hash) })
+    Ok(Located { contents: Contents::Packed(component.packed), hash: blake3::Hash::from_bytes(component.hash) })
 }
 
 fn installed(configured: &Configured) -> Result<Located, PluginErrorKind> {
