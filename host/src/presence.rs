@@ -5,6 +5,7 @@
 //! destroyed all its sandboxes removes the file.
 
 use std::fs::{self, File, TryLockError};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -43,8 +44,18 @@ impl Presence {
         fs::create_dir_all(folder)?;
         forget_old(folder);
         let path = folder.join(run_id.as_str());
-        let locked = File::create_new(&path)?;
-        locked.lock()?;
+        // Nobody else finds it before it is locked.
+        let hidden = folder.join(format!(".{run_id}"));
+        let mut locked = File::create_new(&hidden)?;
+        let announced = locked
+            .lock()
+            .and_then(|()| locked.write_all(this_machine().as_bytes()))
+            .and_then(|()| fs::rename(&hidden, &path));
+        if let Err(error) = announced {
+            // A run that nobody could see alive must not be taken for a dead one.
+            let _ = fs::remove_file(&hidden);
+            return Err(error);
+        }
         Ok(Self { path, _locked: locked })
     }
 
@@ -73,13 +84,19 @@ pub fn forget(run_id: &str) {
 fn of_in(folder: &Path, run_id: &str) -> Known {
     // An engine may say anything: only names of ours are looked for.
     let is_name = run_id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    match File::open(folder.join(run_id)) {
-        Ok(file) if is_name => match file.try_lock_shared() {
-            Err(TryLockError::WouldBlock) => Known::UnderWay,
-            _ => Known::Ended,
-        },
+    let Some(mut file) = File::open(folder.join(run_id)).ok().filter(|_| is_name) else { return Known::Nothing };
+    let locked = file.try_lock_shared();
+    let mut machine = String::new();
+    match locked {
+        Err(TryLockError::WouldBlock) => Known::UnderWay,
+        // Homes are shared, and locks may hold on one machine only.
+        Ok(()) if file.read_to_string(&mut machine).is_ok() && machine == this_machine() => Known::Ended,
         _ => Known::Nothing,
     }
+}
+
+fn this_machine() -> String {
+    nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 fn folder() -> Option<PathBuf> {
@@ -112,6 +129,13 @@ mod tests {
         // As if it had been killed.
         drop(second);
         assert_eq!((at("r1"), at("r2")), (Known::Nothing, Known::Ended));
+    }
+
+    #[test]
+    fn a_run_of_another_machine_is_none_of_ours() {
+        let folder = tempfile::tempdir().expect("a directory");
+        fs::write(folder.path().join("r1"), "elsewhere").expect("a file");
+        assert_eq!(of_in(folder.path(), "r1"), Known::Nothing);
     }
 
     #[test]

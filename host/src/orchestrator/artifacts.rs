@@ -24,6 +24,9 @@ const AT_ONCE: usize = 100;
 /// How many sandboxes are asked at once.
 const SANDBOXES: usize = 16;
 
+/// By this file the directory is known to be offload's own.
+const OURS: &str = ".offload-artifacts";
+
 /// Prints the working directory and the files below what is named, each with NUL behind it.
 const LIST: &str = r#"
 printf '%s\0' "$(pwd -P)"
@@ -58,8 +61,10 @@ impl Artifacts {
             return None;
         }
         let to = output_dir.join("artifacts");
-        // What stays is seen where a file of this run cannot be written.
-        let _ = fs::remove_dir_all(&to);
+        if to.join(OURS).is_file() {
+            // What stays is seen where a file of this run cannot be written.
+            let _ = fs::remove_dir_all(&to);
+        }
         Some(Self {
             globs: globs.to_vec(),
             to,
@@ -112,13 +117,14 @@ impl Artifacts {
             let message = format!("more than {MOST} files of {} match `artifacts`: none is kept", sandbox.name());
             return Err(Failure::new("too-many-artifacts", message).with_help("make the patterns match less"));
         }
+        if !files.is_empty() {
+            let made = fs::create_dir_all(&self.to).and_then(|()| fs::write(self.to.join(OURS), ""));
+            made.map_err(|error| unwritable(&self.to, &error))?;
+        }
         let pairs: Vec<_> = files.into_iter().map(|path| (path.to_owned(), to.join(path))).collect();
         for (_, local) in &pairs {
             let folder = local.parent().unwrap_or(&to);
-            fs::create_dir_all(folder).map_err(|error| {
-                Failure::new("unwritable", format!("cannot make {}: {error}", folder.display()))
-                    .with_help("make room, or change `output_dir`")
-            })?;
+            fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
         }
         for some in pairs.chunks(AT_ONCE) {
             let some: Vec<_> = some.iter().map(|(remote, local)| (remote.clone(), local.as_path())).collect();
@@ -167,6 +173,11 @@ impl Artifacts {
         let modified = file.metadata().and_then(|metadata| metadata.modified());
         !ours && modified.is_ok_and(|modified| modified >= self.since)
     }
+}
+
+fn unwritable(folder: &Path, error: &std::io::Error) -> Failure {
+    Failure::new("unwritable", format!("cannot make {}: {error}", folder.display()))
+        .with_help("make room, or change `output_dir`")
 }
 
 /// The path as the working directory sees it. A sandbox may print anything: what leads out of there is left out.

@@ -122,7 +122,7 @@ async fn exec(
         if end.leaves_processes()
             && let Err(failure) = job.sandbox.cancel(exec_id).await
         {
-            tracing::warn!("{}: {failure}", job.sandbox.name());
+            news.send(News::Uncancelled(failure)).await;
         }
         let mut stdio = stdio.lock().await;
         (end, std::mem::take(&mut stdio.stdout).capture, std::mem::take(&mut stdio.stderr).capture)

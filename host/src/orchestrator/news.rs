@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::settle::End;
 use crate::framework::{Observation, Reported};
-use crate::model::{BatchId, Discovered, Outcome, Stream, Test, TestId};
+use crate::model::{BatchId, Discovered, Failure, Outcome, Stream, Test, TestId};
 
 /// What a batch or a worker tells while it runs and when it has ended.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub(super) enum News {
     Returned(Vec<TestId>),
     /// A worker counted so many warnings.
     Warnings(u32),
+    /// Its command could not be ended, and may go on in the sandbox.
+    Uncancelled(Failure),
     /// The last word.
     Ended(Ended),
 }

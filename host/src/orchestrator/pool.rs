@@ -218,8 +218,10 @@ impl SandboxPool {
         !self.coming.is_empty() || !self.waiting.is_empty()
     }
 
-    /// Destroys a broken sandbox.
-    pub(super) fn discard(&mut self, broken: &Sandbox) {
+    /// Destroys a broken sandbox. One that was of use costs nothing of the budget: with each the run came further, so that it ends
+    /// all the same, and sandboxes that have a lifetime may be needed again and again.
+    pub(super) fn discard(&mut self, broken: &Sandbox, was_of_use: bool) {
+        self.replacements += usize::from(was_of_use);
         self.alive.remove(broken.name());
         if let Some(provider) = self.provider.clone() {
             let id = broken.id().to_owned();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 use super::artifacts::Artifacts;
@@ -15,7 +16,7 @@ use super::scratch;
 use super::signals::Signals;
 use crate::config::{ArtifactGlob, Config, CopyDir, SandboxConfig};
 use crate::framework::{Framework, TestFramework};
-use crate::model::{Discovered, Event, ExitCode, Failure, Mask, Shard, Summary};
+use crate::model::{Discovered, Event, ExitCode, Failure, Mask, RunId, Shard, Summary};
 use crate::plugin::LogSink;
 use crate::provider::Provider;
 use crate::report::{Console, ReportError, ReportOptions, Reporter};
@@ -159,14 +160,20 @@ impl Orchestrator {
 
     async fn dispatch(
         &self,
-        sources: Sources,
+        mut sources: Sources,
         shard: Option<Shard>,
         mask: Mask,
         signals: Signals,
     ) -> Result<RunResult, RunError> {
-        let scratch = scratch::make(sources.pool.run_id())
-            .map_err(|source| RunError::Io { action: "make a temporary directory (is TMPDIR right?)", source })?;
-        let artifacts = Artifacts::of(&self.artifact_globs()?, &self.config.output_dir(), scratch.path());
+        let places = match self.places(sources.pool.run_id(), &mask) {
+            Ok(places) => places,
+            Err(error) => {
+                // Sandboxes are being created by now. What was not destroyed `offload clean` finds.
+                let _ = sources.pool.close().await;
+                return Err(error);
+            }
+        };
+        let Places { scratch, artifacts, reporter } = places;
         let rules = Rules {
             artifacts,
             mask: mask.clone(),
@@ -184,7 +191,6 @@ impl Orchestrator {
             provider: self.config.provider.kind.clone(),
             max_parallel: sources.pool.capacity(),
         };
-        let reporter = Reporter::new(self.report_options(mask.clone()))?;
         let catalog = Catalog::new(self.frameworks.clone());
         let mut dispatcher = Dispatcher::new(rules, catalog, sources, reporter, scratch.path().to_owned());
         dispatcher.emit(&started);
@@ -204,7 +210,19 @@ impl Orchestrator {
 
     /// For what tests find in their environment.
     fn mask(&self, env: &[(String, String)]) -> Mask {
-        Mask::of(env, &self.config.report.mask)
+        // Tests of this machine, discovery and the programs of providers find offload's own variables as well.
+        let outer =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Mask::of(&env.iter().cloned().chain(outer).collect::<Vec<_>>(), &self.config.report.mask)
+    }
+
+    /// Makes everything ready that a run writes to.
+    fn places(&self, run_id: &RunId, mask: &Mask) -> Result<Places, RunError> {
+        let scratch = scratch::make(run_id)
+            .map_err(|source| RunError::Io { action: "make a temporary directory (is TMPDIR right?)", source })?;
+        let artifacts = Artifacts::of(&self.artifact_globs()?, &self.config.output_dir(), scratch.path());
+        let reporter = Reporter::new(self.report_options(mask.clone()))?;
+        Ok(Places { scratch, artifacts, reporter })
     }
 
     fn artifact_globs(&self) -> Result<Vec<ArtifactGlob>, RunError> {
@@ -232,6 +250,13 @@ impl Orchestrator {
             mask,
         }
     }
+}
+
+/// Where a run writes.
+struct Places {
+    scratch: TempDir,
+    artifacts: Option<Artifacts>,
+    reporter: Reporter,
 }
 
 /// On this machine each early worker takes time from the search for tests.

@@ -21,7 +21,7 @@ const BRIDGE_LOST: &str = "bridge-lost";
 const NO_STDIN: &str = "no-stdin";
 
 /// Failures that would be the same in every other sandbox.
-const EVERYWHERE: [&str; 3] = ["no-directory", "not-started", "denied"];
+const EVERYWHERE: [&str; 4] = ["no-directory", "not-started", "denied", "invalid-environment"];
 
 /// The failure of a framework that cannot tell whose results a batch of several tests gave.
 const RUN_SINGLY: &str = "run-singly";

@@ -114,7 +114,7 @@ async fn execute(
         if end.leaves_processes()
             && let Err(failure) = job.sandbox.cancel(&nonce).await
         {
-            tracing::warn!("{}: {failure}", job.sandbox.name());
+            news.send(News::Uncancelled(failure)).await;
         }
         // Dropped, its streams end what watches them.
         let mut stdio = stdio.lock().await;

@@ -43,6 +43,12 @@ impl Resident {
 }
 
 impl ResidentProcess {
+    /// Waits until it has ended by itself.
+    pub async fn wait(&mut self) {
+        // Where it cannot be waited for it is gone.
+        let _ = self.child.wait().await;
+    }
+
     /// Waits until it has ended, which it does once it has nothing more to read, but not without end.
     pub async fn ended(mut self) {
         // Whatever it does then, its group ends here.

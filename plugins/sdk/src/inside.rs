@@ -19,16 +19,27 @@ pub fn command(command: &Command) -> Result<String, Failure> {
     if let Some(cwd) = &command.cwd {
         line.push_str(&format!("cd {} && ", quote(&unambiguous(cwd))));
     }
+    check_names(&command.env)?;
     for (name, value) in &command.env {
-        if !is_variable_name(name) {
-            return Err(Failure::new("invalid-environment", format!("no shell can set a variable named {name:?}"))
-                .with_help("use letters, digits and underscores in [provider.env] and --env"));
-        }
         line.push_str(&format!("export {name}={} && ", quote(value)));
     }
     line.push_str("exec ");
     line.push_str(&join(&command.argv));
     Ok(line)
+}
+
+/// Whether a shell can set variables of these names.
+///
+/// # Errors
+/// `invalid-environment`, for one that no shell can set.
+pub fn check_names(variables: &[(String, String)]) -> Result<(), Failure> {
+    match variables.iter().find(|(name, _)| !is_variable_name(name)) {
+        None => Ok(()),
+        Some((name, _)) => {
+            Err(Failure::new("invalid-environment", format!("no shell can set a variable named {name:?}"))
+                .with_help("use letters, digits and underscores in [provider.env] and --env"))
+        }
+    }
 }
 
 /// Makes a directory that nobody else can look into.

@@ -121,6 +121,8 @@ pub(in crate::orchestrator) struct Dispatcher {
 pub(super) struct Station {
     pub(super) sandbox: Sandbox,
     pub(super) batch: Option<BatchId>,
+    /// Whether a test came to its end in it.
+    pub(super) has_worked: bool,
 }
 
 /// A batch that has not ended yet.
@@ -135,6 +137,8 @@ pub(super) struct Running {
     pub(super) order: Vec<TestIndex>,
     pub(super) failed: Vec<TestIndex>,
     pub(super) running: Option<(TestIndex, Duration)>,
+    /// Why its command may still run when it has ended.
+    pub(super) uncancelled: Option<Failure>,
     pub(super) in_tests: f64,
     /// Since when it is at what it will report next, and the unit of what it reported last.
     pub(super) since: Instant,
@@ -162,6 +166,7 @@ impl Running {
             order: Vec::new(),
             failed: Vec::new(),
             running: None,
+            uncancelled: None,
             in_tests: 0.0,
             since: Instant::now(),
             unit: None,
@@ -414,7 +419,9 @@ impl Dispatcher {
             self.notice(NoticeLevel::Warning, message);
         }
         for failure in failures {
-            self.notice(NoticeLevel::Warning, format!("a sandbox was not destroyed: {failure}"));
+            let run = self.pool.run_id();
+            let message = format!("a sandbox was not destroyed (`offload clean --run {run}` tries again): {failure}");
+            self.notice(NoticeLevel::Warning, message);
         }
         for test in self.ledger.close() {
             let event = Event::Judged { test: self.catalog.test(test).clone(), verdict: Verdict::NotRun };

@@ -30,6 +30,7 @@ impl Dispatcher {
                 let test = self.catalog.find(running.group, &id).filter(|test| running.given.contains(test));
                 running.running = test.map(|test| (test, duration));
             }
+            News::Uncancelled(failure) => running.uncancelled = Some(failure),
             News::Line(stream, line) => {
                 let event = Event::Output { sandbox: running.sandbox.clone(), stream, line };
                 self.emit(&event);
@@ -66,6 +67,9 @@ impl Dispatcher {
             return;
         }
         running.in_tests += outcome.duration;
+        if let Some(station) = self.stations.get_mut(&running.station) {
+            station.has_worked = true;
+        }
         if running.running.is_some_and(|(other, _)| other == test) {
             running.running = None;
         }
@@ -101,11 +105,13 @@ impl Dispatcher {
                 running.running = running.running.map(|(test, told)| (test, told.max(duration.saturating_sub(others))));
             }
         }
-        let Running { station, sandbox, group, mut unresolved, order, failed, running, log, .. } = running;
+        let Running { station, sandbox, group, mut unresolved, order, failed, running, log, uncancelled, .. } = running;
         let handed_out = order.len();
         let open: Vec<_> = order.into_iter().filter(|test| unresolved.remove(test)).collect();
         let failure = if let End::ProviderFailed(failure) = &end { Some(failure.clone()) } else { None };
-        let broken = end.broke_sandbox().cloned();
+        // What runs beside other tests spoils them; at the end of a run all sandboxes go.
+        let uncancelled = uncancelled.filter(|_| self.stop.is_none());
+        let broken = end.broke_sandbox().cloned().or(uncancelled);
         let batch_end = told_of(&end);
         let Settlement { judged, again, singly, lost } =
             settle(Unsettled { end, handed_out, unresolved: open, running, stderr });

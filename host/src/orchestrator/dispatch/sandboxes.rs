@@ -11,7 +11,7 @@ impl Dispatcher {
             PoolEvent::Up { sandbox, duration, cost } => {
                 self.schedule.learn_sandbox(cost.as_secs_f64());
                 self.emit(&Event::SandboxUp { sandbox: sandbox.name().clone(), seconds: duration.as_secs_f64() });
-                self.stations.insert(self.next_station, Station { sandbox, batch: None });
+                self.stations.insert(self.next_station, Station { sandbox, batch: None, has_worked: false });
                 self.next_station += 1;
                 self.review_sandboxes();
             }
@@ -26,7 +26,7 @@ impl Dispatcher {
     /// Gives up a sandbox that broke, and has another created in its place if that is worth it.
     pub(super) fn replace(&mut self, key: SandboxKey, failure: Failure) {
         let Some(station) = self.stations.remove(&key) else { return };
-        self.pool.discard(&station.sandbox);
+        self.pool.discard(&station.sandbox, station.has_worked);
         let replaced = self.fill();
         let sandbox = station.sandbox.name().clone();
         self.emit(&Event::SandboxFailed { sandbox, failure, replaced });

@@ -74,7 +74,7 @@ impl Helper {
 
     async fn live(
         self,
-        process: ResidentProcess,
+        mut process: ResidentProcess,
         mut stdin: LineWriter,
         mut outgoing: mpsc::UnboundedReceiver<String>,
         stdout: Lines<impl AsyncBufRead + Unpin>,
@@ -95,7 +95,16 @@ impl Helper {
                 listener.said(&line);
             }
         });
-        tokio::join!(write, self.hear(stdout));
+        let talk = async {
+            tokio::join!(write, self.hear(stdout));
+        };
+        tokio::pin!(talk);
+        tokio::select! {
+            () = &mut talk => {}
+            // What it left running may hold its streams for ever.
+            () = process.wait() => drop(tokio::time::timeout(LAST_WORDS, &mut talk).await),
+        }
+        self.close();
         process.ended().await;
         // Its last words say why it ended; what it left running may hold its standard error for ever.
         let _ = tokio::time::timeout(LAST_WORDS, listening).await;

@@ -1,5 +1,7 @@
 //! The helpers of one plugin in one run.
 
+use std::time::Duration;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::JoinHandle;
@@ -8,6 +10,9 @@ use super::helper::{Helper, LOST};
 use crate::model::Failure;
 use crate::plugin::component::LogSink;
 use crate::process::Command;
+
+/// How long a helper may take to end once it has nothing more to read.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// How often a helper may be started in a run: once more than it should need.
 const MOST_STARTS: u32 = 2;
@@ -61,9 +66,12 @@ impl Helpers {
         for opened in &closing {
             opened.helper.close();
         }
-        for opened in closing {
-            // A task of ours does not panic, and is cancelled with the run at the most.
-            let _ = opened.task.await;
+        for mut opened in closing {
+            if tokio::time::timeout(PATIENCE, &mut opened.task).await.is_err() {
+                // With its task everything in its group ends.
+                opened.task.abort();
+                let _ = opened.task.await;
+            }
         }
     }
 

@@ -106,17 +106,18 @@ fn kills(engine: &Engine, sandbox: &Sandbox) -> Command {
     engine.command(["exec", &sandbox.name, "sh", "-c", KILLS, "offload", &sandbox.scratch, OUT_OF_MEMORY])
 }
 
+const MORE_MEMORY: &str = "raise `memory` in [provider], or have the test use less";
+
 fn out_of_memory(sandbox: &Sandbox) -> Failure {
     let message = format!("out of memory: {} reached its limit, and the kernel killed the command", sandbox.name);
-    Failure::new("out-of-memory", message)
-        .with_help("raise `memory` in [provider], or have the test use less")
-        .retryable()
+    Failure::new("out-of-memory", message).with_help(MORE_MEMORY).retryable()
 }
 
 impl State {
     fn ended(&self, sandbox: &Sandbox) -> Failure {
         if self.oom_killed {
-            return out_of_memory(sandbox);
+            let message = format!("out of memory: {} reached its limit, and does not run any more", sandbox.name);
+            return Failure::new("evicted", message).with_help(MORE_MEMORY).retryable();
         }
         let separator = if self.error.is_empty() { "" } else { ": " };
         let message = format!(
@@ -154,7 +155,7 @@ mod tests {
         let docker = ended(r#"{"Status":"dead","Running":false,"OOMKilled":false,"ExitCode":1,"Error":"it broke"}"#);
         assert!(docker.message.ends_with("it is dead, with exit code 1: it broke"), "{}", docker.message);
         let killed = ended(r#"{"Status":"exited","Running":false,"OOMKilled":true,"ExitCode":137}"#);
-        assert_eq!(killed.code, "out-of-memory");
+        assert_eq!(killed.code, "evicted");
     }
 
     /// The script finds no file of cgroups that it may not read, and so it says nothing; what it keeps is what it knew.

@@ -42,6 +42,7 @@ impl Provider for Ssh {
 
     fn create(&self, spec: SandboxSpec) -> Result<Created, Failure> {
         check_isolation(&self.settings, &spec)?;
+        inside::check_names(&spec.env)?;
         let hosts = Hosts::from_json(spec.image.as_deref())?;
         let sandbox = creation::create(&self.client()?, &self.settings, &hosts, &spec)?;
         Ok(Created { sandbox: sandbox.to_json(), scratch_root: sandbox.scratch })
