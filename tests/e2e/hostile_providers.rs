@@ -65,7 +65,7 @@ fn without_grants_it_does_nothing() {
 #[test]
 fn what_is_not_granted_is_denied() {
     none_comes_up("run-in-create", GRANTS, "plugin `rogue` may not run `python3 -c 'print(1)'`");
-    none_comes_up("bridge-in-create", GRANTS, "this offload keeps no helper processes for plugins");
+    none_comes_up("bridge-in-create", GRANTS, "plugin `rogue` may not run `python3 -m helper`");
     none_comes_up("preload-in-create", GRANTS, "plugin `rogue` may not set LD_PRELOAD for `sh -c true`");
     none_comes_up("elsewhere-in-create", GRANTS, "plugin `rogue` may not run `sh -c true` in /etc");
     for deed in ["write", "read", "connect"] {

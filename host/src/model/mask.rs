@@ -35,7 +35,8 @@ impl Mask {
         let is_secret = |name: &str| sounds_secret(name) || named.iter().any(|other| other == name);
         let values = variables.iter().filter(|(name, _)| is_secret(name)).map(|(_, value)| value.as_str());
         let lines = values.flat_map(|value| std::iter::once(value).chain(value.lines()));
-        let mut secrets: Vec<_> = lines.map(str::trim).filter(|text| text.len() >= SHORTEST).map(Vec::from).collect();
+        let plain = lines.map(str::trim).filter(|text| text.len() >= SHORTEST);
+        let mut secrets: Vec<_> = plain.flat_map(spellings).map(String::into_bytes).collect();
         secrets.sort_unstable();
         secrets.dedup();
         if secrets.is_empty() {
@@ -48,9 +49,15 @@ impl Mask {
 
     /// The text without secrets.
     pub fn text(&self, text: &mut String) {
-        if let Some(finder) = &self.0
-            && finder.search.is_match(text.as_str())
-        {
+        let Some(finder) = &self.0 else { return };
+        if text.contains('\x1b') {
+            // Colours are taken out of reports later: what they hide must not come to light then.
+            let plain = console::strip_ansi_codes(text);
+            if finder.search.is_match(&*plain) {
+                *text = plain.into_owned();
+            }
+        }
+        if finder.search.is_match(text.as_str()) {
             *text = finder.search.replace_all(text, &vec![SHOWN; finder.secrets.len()]);
         }
     }
@@ -95,6 +102,12 @@ impl Mask {
     pub fn writer<W: Write>(&self, inner: W) -> Masked<W> {
         Masked { inner, mask: self.clone(), held: Vec::new() }
     }
+}
+
+/// A value as it is, and as the source text of many languages and JSON would have it.
+fn spellings(value: &str) -> [String; 3] {
+    let json = serde_json::Value::from(value).to_string();
+    [value.to_owned(), json[1..json.len() - 1].to_owned(), value.replace('\\', "\\\\").replace('\'', "\\'")]
 }
 
 fn sounds_secret(name: &str) -> bool {
@@ -203,6 +216,16 @@ mod tests {
         let mut text = "a hunter22-long, hunter22! short\nsecond line".to_owned();
         mask.text(&mut text);
         assert_eq!(text, "a ***, ***! short\n***");
+    }
+
+    #[test]
+    fn values_are_found_in_quotes_and_colours() {
+        let mask = mask(&["it's a \"b\\c\""]);
+        for spelt in [r#""it's a \"b\\c\"""#, r#"'it\'s a "b\\c"'"#, "\x1b[1mit's a\x1b[0m \"b\\c\""] {
+            let mut text = spelt.to_owned();
+            mask.text(&mut text);
+            assert!(text.contains("***") && !text.contains("it"), "{spelt}: {text}");
+        }
     }
 
     #[test]

@@ -166,10 +166,11 @@ impl Artifacts {
         seen.insert(directory.to_owned())
     }
 
-    /// Whether this run wrote the file: a directory of this machine has those of earlier runs as well, and our reports.
+    /// Whether this run wrote the file: a directory of this machine has those of earlier runs as well, and logs of ours.
     fn is_fresh(&self, directory: &[u8], path: &str) -> bool {
         let file = Path::new(&*String::from_utf8_lossy(directory)).join(path);
-        let ours = self.to.parent().is_some_and(|output_dir| file.starts_with(output_dir));
+        let ours = [Some(self.to.clone()), self.to.parent().map(|output_dir| output_dir.join("logs"))];
+        let ours = ours.iter().flatten().any(|directory| file.starts_with(directory));
         let modified = file.metadata().and_then(|metadata| metadata.modified());
         !ours && modified.is_ok_and(|modified| modified >= self.since)
     }

@@ -46,8 +46,16 @@ fn commands(settings: &Settings) -> Vec<(&'static str, String)> {
 
 fn program(line: &str) -> Option<String> {
     let words = shell::split(line).ok()?;
-    let first = words.into_iter().find(|word| !word.contains('='))?;
-    let is_plain = !first.is_empty() && !first.contains(['$', '`', '(', '{', '&', '|', ';', '<', '>', '!']);
+    let (assigned, rest): (Vec<_>, Vec<_>) = {
+        let count = words.iter().take_while(|word| word.contains('=')).count();
+        (words[..count].to_vec(), words[count..].to_vec())
+    };
+    // What stands in the place of words may hold blanks: what comes next need not be the next word.
+    if assigned.iter().any(|word| word.contains(['$', '`'])) {
+        return None;
+    }
+    let first = rest.into_iter().next()?;
+    let is_plain = !first.is_empty() && !first.contains(['$', '`', '(', ')', '{', '&', '|', ';', '<', '>', '!']);
     is_plain.then_some(first)
 }
 
@@ -59,7 +67,7 @@ mod tests {
     fn programs_are_seen_where_a_line_begins_with_one() {
         assert_eq!(program("docker exec -i {sandbox_id} sh -c {command}").as_deref(), Some("docker"));
         assert_eq!(program("A=1 B='x y' './my script' x").as_deref(), Some("./my script"));
-        for line in ["", "{ a; }", "$TOOL run", "(a)", "'unclosed"] {
+        for line in ["", "{ a; }", "place=$(mktemp -d) && echo $place", "$TOOL run", "(a)", "'unclosed"] {
             assert_eq!(program(line), None, "{line}");
         }
     }

@@ -80,10 +80,10 @@ const SAID: &str = r#"[ ! -f "$1" ] || tail -n 20 "$1""#;
 
 /// Runs the line `$2`; where that fails, adds what ssh wrote to its log `$1` in the meantime.
 const EXPLAINED: &str = r#"
-before=$(wc -c <"$1" 2>/dev/null) || before=0
+before=$({ wc -c <"$1"; } 2>/dev/null) || before=0
 sh -c "$2"
 status=$?
-[ "$status" -eq 0 ] || tail -c +"$((before + 1))" "$1" >&2
+[ "$status" -eq 0 ] || tail -c +"$((before + 1))" "$1" >&2 2>/dev/null
 exit "$status"
 "#;
 

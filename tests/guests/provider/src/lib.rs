@@ -73,7 +73,7 @@ fn act(function: &str) -> Result<(), Failure> {
             drop(std::net::TcpStream::connect("127.0.0.1:9").map_err(|error| failure(format!("connect: {error}")))?)
         }
         "run" => drop(process::capture(&argv(&["python3", "-c", "print(1)"]), &[])?),
-        "bridge" => drop(Connection::open(&argv(&["sh", "-c", "cat"]))?),
+        "bridge" => drop(Connection::open(&argv(&["python3", "-m", "helper"]))?),
         "preload" => {
             let env = vec![("LD_PRELOAD".to_owned(), "/tmp/evil.so".to_owned())];
             drop(process::capture(&Command { env, ..argv(&["sh", "-c", "true"]) }, &[])?);
