@@ -109,7 +109,7 @@ fn creates_that_hang_when_a_run_is_interrupted(engine: &Containers) {
 
 /// The engine's client is killed while a test runs; what it had started is ended in the container.
 fn an_exec_that_dies(engine: &Containers) {
-    let before = "case \"$*\" in *OFFLOAD_EXEC_ID*) if mkdir \"$seen/first\" 2>/dev/null; then (sleep 2; kill -9 $$) >/dev/null 2>&1 & fi ;; esac";
+    let before = "case \"$*\" in *OFFLOAD_EXEC_ID*) (sleep 1.5; kill -0 $$ && mkdir \"$seen/first\" && kill -9 $$) >/dev/null 2>&1 & ;; esac";
     let done = engine.run(&wrapped(engine, LONG, before, ""), &[]).exits(0).says("was ended by signal 9");
     check_all_passed(&done, 12);
 }
