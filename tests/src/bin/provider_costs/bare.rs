@@ -12,8 +12,10 @@ use crate::{ROUNDS, Steps, median};
 const MODAL: &str = r#"
 import json, sys, time, modal
 
-rounds = int(sys.argv[1])
+rounds, directory = int(sys.argv[1]), sys.argv[2]
 app = modal.App.lookup("offload-bench", create_if_missing=True)
+image = modal.Image.from_dockerfile(directory + "/Dockerfile", context_dir=directory)
+image.build(app)
 times = {"create": [], "exec": [], "destroy": []}
 
 def timed(step, call):
@@ -23,7 +25,7 @@ def timed(step, call):
     return result
 
 for _ in range(rounds):
-    sandbox = timed("create", lambda: modal.Sandbox.create("sleep", "600", app=app))
+    sandbox = timed("create", lambda: modal.Sandbox.create("sleep", "600", app=app, image=image))
     timed("exec", lambda: sandbox.exec("true").wait())
     timed("destroy", sandbox.terminate)
 print(json.dumps({step: sorted(all)[len(all) // 2] for step, all in times.items()}))
@@ -31,9 +33,9 @@ print(json.dumps({step: sorted(all)[len(all) // 2] for step, all in times.items(
 
 /// The medians of many sandboxes, one after the other.
 pub fn measure(engine: &Engine) -> Result<Steps> {
-    if let Engine::Modal { .. } = engine {
+    if let Engine::Modal { project, .. } = engine {
         let mut sdk = Command::new(offload_tests::modal_python());
-        sdk.args(["-c", MODAL]).arg(ROUNDS.to_string()).envs(engine.environment());
+        sdk.args(["-c", MODAL]).arg(ROUNDS.to_string()).arg(project.path()).envs(engine.environment());
         return serde_json::from_slice(&finished(&mut sdk)?.stdout).context("failed to read the figures");
     }
     let (mut create, mut exec, mut destroy) = (Vec::new(), Vec::new(), Vec::new());
