@@ -260,6 +260,18 @@ impl SandboxPool {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         self.call_off(usize::MAX);
         while let Ok(Some(_)) = tokio::time::timeout_at(deadline, self.next()).await {}
+        self.clear().await
+    }
+
+    /// As [`close`](Self::close), which may be under way, but waits for nobody.
+    pub(super) async fn hurry(&mut self) -> Vec<Failure> {
+        tokio::time::timeout(HURRY, self.clear()).await.unwrap_or_else(|_| {
+            vec![Failure::new("hurried", format!("destroying took longer than {HURRY:?} after the second signal"))]
+        })
+    }
+
+    /// Leaves nothing behind, not even that there was a run.
+    async fn clear(&mut self) -> Vec<Failure> {
         let failures = self.destroy_all().await;
         if let Some(provider) = &self.provider {
             provider.close().await;
@@ -270,13 +282,6 @@ impl SandboxPool {
             presence.cleared();
         }
         failures
-    }
-
-    /// As [`close`](Self::close), which may be under way, but waits for nobody.
-    pub(super) async fn hurry(&mut self) -> Vec<Failure> {
-        tokio::time::timeout(HURRY, self.destroy_all()).await.unwrap_or_else(|_| {
-            vec![Failure::new("hurried", format!("destroying took longer than {HURRY:?} after the second signal"))]
-        })
     }
 
     async fn destroy_all(&mut self) -> Vec<Failure> {

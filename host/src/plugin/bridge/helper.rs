@@ -163,6 +163,7 @@ impl Helper {
         let mut request = self.ask(method, params)?;
         let Stdio { stdin, stdout, stderr } = stdio;
         let unwritten = |error: io::Error| Failure::new("unwritable-log", error.to_string());
+        let senseless = |why| Failure::new("helper-failed", format!("`{}` failed: {why}", self.0.program));
         let mut fed = false;
         loop {
             tokio::select! {
@@ -173,9 +174,7 @@ impl Helper {
                     Some(Reply::Output(Stream::Stderr, bytes)) => {
                         stderr.write(Stream::Stderr, &bytes).await.map_err(unwritten)?;
                     }
-                    Some(Reply::Answer(answer)) => {
-                        return message::exit(&answer?).map_err(|why| Failure::new("helper-failed", format!("`{}` failed: {why}", self.0.program)));
-                    }
+                    Some(Reply::Answer(answer)) => return message::exit(&answer?).map_err(senseless),
                     None => return Err(self.lost()),
                 },
                 bytes = stdin.next(PIECE), if !fed => match bytes {

@@ -1,8 +1,7 @@
 //! The helpers of one plugin in one run.
 
-use std::time::Duration;
-
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::task::JoinHandle;
 

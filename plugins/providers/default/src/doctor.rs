@@ -45,16 +45,9 @@ fn commands(settings: &Settings) -> Vec<(&'static str, String)> {
 }
 
 fn program(line: &str) -> Option<String> {
-    let words = shell::split(line).ok()?;
-    let (assigned, rest): (Vec<_>, Vec<_>) = {
-        let count = words.iter().take_while(|word| word.contains('=')).count();
-        (words[..count].to_vec(), words[count..].to_vec())
-    };
-    // What stands in the place of words may hold blanks: what comes next need not be the next word.
-    if assigned.iter().any(|word| word.contains(['$', '`'])) {
-        return None;
-    }
-    let first = rest.into_iter().next()?;
+    // An assignment of what a command prints may hold blanks: what is split off there is no word of the line's own.
+    let is_literal = |word: &String| word.contains('=') && !word.contains(['$', '`']);
+    let first = shell::split(line).ok()?.into_iter().find(|word| !is_literal(word))?;
     let is_plain = !first.is_empty() && !first.contains(['$', '`', '(', ')', '{', '&', '|', ';', '<', '>', '!']);
     is_plain.then_some(first)
 }
