@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use tokio::sync::mpsc;
 
 use crate::model::{Failure, Mask, Masked, Stream};
-use crate::process::{Capture, Output};
+use crate::process::Output;
 
 /// How much of a command's standard error is shown when there is nothing else to show.
 const STDERR_TAIL: usize = 4 << 10;
@@ -25,7 +25,7 @@ pub(super) struct Logs {
 impl Logs {
     /// Output that is kept in part, and written to the log as a whole.
     pub(super) fn captured(&self, stream: Stream, tap: Option<Tap>) -> Result<Output, Failure> {
-        Ok(Output { capture: Capture::default(), log: Some(Box::new(self.create(stream)?)), tap })
+        Ok(Output { log: Some(Box::new(self.create(stream)?)), tap, ..Output::default() })
     }
 
     /// The log of one stream.

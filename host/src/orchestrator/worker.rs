@@ -22,6 +22,9 @@ use crate::provider::Sandbox;
 /// How long a worker may take to read its standard input: a Python on a busy machine, behind a slow connection.
 const FIRST_WORD: Duration = Duration::from_secs(60);
 
+/// How long what a worker says may wait for more of it: to take thousands of short tests one by one costs as much as they do.
+const GATHER: Duration = Duration::from_millis(5);
+
 /// How many chunks of output may wait to be read by the framework.
 const CHUNKS: usize = 64;
 
@@ -135,7 +138,7 @@ async fn execute(
 }
 
 fn tapped(tap: Tap) -> Output {
-    Output { tap: Some(tap), ..Output::default() }
+    Output { tap: Some(tap), gather: Some(GATHER), ..Output::default() }
 }
 
 /// Follows a worker while it runs.

@@ -21,6 +21,9 @@ const DRAIN: Duration = Duration::from_secs(1);
 /// How much is read or written at once.
 const PIECE: usize = 64 << 10;
 
+/// Whoever prints as much at once does not wait for anybody to gather more.
+const AT_ONCE: usize = 4 << 10;
+
 /// A program and its arguments; no shell is implied.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Command {
@@ -66,6 +69,8 @@ pub struct Output {
     pub log: Option<Box<dyn Write + Send + Sync>>,
     /// Is told of it as it comes, and holds the command up when it does not keep pace.
     pub tap: Option<mpsc::Sender<(Stream, Vec<u8>)>>,
+    /// How long more may gather after some was read: whoever prints a line every now and then wakes nobody each time.
+    pub gather: Option<Duration>,
 }
 
 impl fmt::Debug for Output {
@@ -141,7 +146,7 @@ pub async fn run(command: &Command, stdio: &mut Stdio) -> io::Result<Exit> {
     let group = Group::of(&child);
     let exit = drive(&mut child, stdio).await;
     drop(group);
-    exit
+    exit.map_err(unkept)
 }
 
 /// Runs a command to its end and keeps the first and last MiB of its output. What it started in the background and left
@@ -153,7 +158,7 @@ pub async fn capture(command: &Command, stdin: Vec<u8>) -> io::Result<Captured> 
     let mut child = spawn(command)?;
     let group = Group::of(&child);
     let mut stdio = Stdio { stdin: stdin.into(), ..Stdio::default() };
-    let exit = drive(&mut child, &mut stdio).await?;
+    let exit = drive(&mut child, &mut stdio).await.map_err(unkept)?;
     group.release();
     Ok(Captured { exit, stdout: stdio.stdout.capture.into_bytes(), stderr: stdio.stderr.capture.into_bytes() })
 }
@@ -178,6 +183,11 @@ pub(super) fn spawn(command: &Command) -> io::Result<Child> {
         process.current_dir(cwd);
     }
     process.spawn()
+}
+
+/// The program was started, and ended early: there is nowhere for what it says to go.
+fn unkept(error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("its output cannot be kept: {error}"))
 }
 
 async fn drive(child: &mut Child, stdio: &mut Stdio) -> io::Result<Exit> {
@@ -217,9 +227,13 @@ async fn pump(pipe: Option<impl AsyncRead + Unpin>, stream: Stream, output: &mut
     let Some(mut pipe) = pipe else { return Ok(()) };
     let mut buffer = vec![0; PIECE];
     loop {
-        match pipe.read(&mut buffer).await? {
-            0 => return Ok(()),
-            length => output.write(stream, &buffer[..length]).await?,
+        let length = pipe.read(&mut buffer).await?;
+        if length == 0 {
+            return Ok(());
+        }
+        output.write(stream, &buffer[..length]).await?;
+        if let Some(pause) = output.gather.filter(|_| length < AT_ONCE) {
+            tokio::time::sleep(pause).await;
         }
     }
 }

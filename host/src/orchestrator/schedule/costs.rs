@@ -41,7 +41,8 @@ impl Costs {
         let (count, sum) =
             if new_unit { (&mut self.units, &mut self.loading) } else { (&mut self.turns, &mut self.between) };
         *count += 1.0;
-        *sum += seconds.max(0.0);
+        // What a worker says comes in bursts: too little for one is too much for another.
+        *sum += seconds;
     }
 
     pub(super) fn expect(&mut self, median: Option<f64>) {
@@ -71,11 +72,11 @@ impl Costs {
 
     /// What a worker takes for each test besides the test itself.
     pub(super) fn of_a_turn(&self) -> f64 {
-        if self.turns > 0.0 { self.between / self.turns } else { 0.0 }
+        if self.turns > 0.0 { (self.between / self.turns).max(0.0) } else { 0.0 }
     }
 
     /// What a worker takes to load a unit, once that was seen.
     pub(super) fn of_a_unit(&self) -> Option<f64> {
-        (self.units > 0.0).then(|| self.loading / self.units)
+        (self.units > 0.0).then(|| (self.loading / self.units).max(0.0))
     }
 }

@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use crate::{fetch, python, workspace};
 
+/// The variable by which Python is kept from writing it: then every process compiles everything anew.
+const NO_BYTE_CODE: &str = "PYTHONDONTWRITEBYTECODE";
+
 /// One suite.
 pub struct Workload {
     pub name: String,
@@ -102,7 +105,8 @@ impl Workload {
             .arg("tests")
             .current_dir(&self.suite)
             .env("PYTHONPATH", self.python_path)
-            .env("PYTHONDONTWRITEBYTECODE", "1")
+            // Byte code is kept, as it is unless somebody asks for something else.
+            .env_remove(NO_BYTE_CODE)
             // packaging parametrizes over sets: without this pytest-xdist finds different tests in each process and gives up.
             .env("PYTHONHASHSEED", "0");
         command
@@ -113,7 +117,7 @@ impl Workload {
             ["-p", "no:cacheprovider"].iter().chain(self.extra_args).map(|word| format!("{word:?}")).collect();
         let config = format!(
             "[offload]\nmax_parallel = {processes}\nretry_count = 0\nworking_dir = {suite:?}\n\n\
-             [provider]\ntype = \"local\"\nenv = {{ PYTHONPATH = {path:?}, PYTHONDONTWRITEBYTECODE = \"1\", PYTHONHASHSEED = \"0\" }}\n\n\
+             [provider]\ntype = \"local\"\nenv = {{ PYTHONPATH = {path:?}, PYTHONHASHSEED = \"0\" }}\n\n\
              [groups.suite]\ntype = \"pytest\"\npaths = [\"tests\"]\npython = {python:?}\nextra_args = [{arguments}]\n\n\
              [report]\noutput_dir = {results:?}\n\n[history]\nenabled = {history}\n",
             suite = self.suite,
@@ -124,7 +128,7 @@ impl Workload {
         );
         fs::write(self.dir.join("offload.toml"), config).context("failed to write offload.toml")?;
         let mut command = Command::new(workspace::release_binary());
-        command.arg("run").current_dir(&self.dir);
+        command.arg("run").current_dir(&self.dir).env_remove(NO_BYTE_CODE);
         Ok(command)
     }
 

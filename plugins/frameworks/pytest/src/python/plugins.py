@@ -59,6 +59,7 @@ def make_plugins(pytest):
             self.journal = journal
             self.max_failures = 0
             self.files = {}
+            self.holders = {}
             self.locations = {}
             self.problems = set()
             self.collected = []
@@ -101,27 +102,52 @@ def make_plugins(pytest):
                     record["stage"] = stages.next(item, record["file"])
                     known.add(record["id"])
                     lines.append(self.journal.line("test", record))
-            left_out = {escape_id(item.nodeid) for item in self.collected} - known
+            chosen = set(map(id, session.items))
+            left_out = {escape_id(item.nodeid) for item in self.collected if id(item) not in chosen} - known
             self.collected = []
             lines += [self.journal.line("deselected", {"id": name}) for name in sorted(left_out)]
             self.journal.write_bytes(b"".join(lines))
             self.journal.write("collected", max_failures=self.max_failures)
 
         def describe(self, item, root):
-            holder = next((self.files[n] for n in reversed(item.listchain()) if n in self.files), item.path)
-            holder = relative(holder, root)
-            # One lookup for all parameters of a function: it takes longer than the rest together.
+            holder, path = self.holder_of(item, root)
+            return {
+                "id": escape_id(item.nodeid),
+                "file": holder,
+                "line": self.line_of(item, holder, path),
+                "tags": list(dict.fromkeys(clean(mark.name) for mark in item.iter_markers())),
+            }
+
+        def holder_of(self, item, root):
+            # The same for all tests of a parent.
+            key = id(item.parent)
+            if key not in self.holders:
+                path = next((self.files[n] for n in reversed(item.listchain()) if n in self.files), item.path)
+                self.holders[key] = relative(path, root), str(path)
+            return self.holders[key]
+
+        def line_of(self, item, holder, path):
+            code = self.code_of(item)
+            if code is not None and code.co_filename == path:
+                return code.co_firstlineno
+            # One lookup for all parameters of a function.
             function = item.parent, getattr(item, "originalname", None) or item.name
             if function not in self.locations:
                 self.locations[function] = item.location[:2]
             file, line = self.locations[function]
             defined_here = line is not None and escape_id(file.replace(os.sep, "/")) == holder
-            return {
-                "id": escape_id(item.nodeid),
-                "file": holder,
-                "line": line + 1 if defined_here else None,
-                "tags": list(dict.fromkeys(clean(mark.name) for mark in item.iter_markers())),
-            }
+            return line + 1 if defined_here else None
+
+        def code_of(self, item):
+            # A function that is what it seems says itself where it is, and much sooner than pytest: that would take
+            # longer than all the rest.
+            kind, plain = type(item), pytest.Function
+            if not isinstance(item, plain) or kind.reportinfo is not plain.reportinfo or kind.location is not plain.location:
+                return None
+            function = item.obj
+            if hasattr(function, "__wrapped__") or hasattr(function, "place_as"):
+                return None
+            return getattr(function, "__code__", None)
 
     class Selection:
         # Registered when collection begins, so that it has the last word over every other plugin.

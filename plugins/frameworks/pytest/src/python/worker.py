@@ -4,6 +4,13 @@
 UNCUT_BYTES = 4096
 PIECE_CHARACTERS = 900
 
+# Seconds after which a worker without orders was started before the tests are known.
+EARLY = 0.05
+
+# Seconds for which a worker that has tests does not look for orders: to ask the system takes a part of what a short test
+# takes.
+DEAF = 0.01
+
 
 class Pipe(Records):
     # To the host, on the standard output that tests and their children print to as well. What is written at once is
@@ -51,6 +58,10 @@ class Orders:
         self._rest = b""
         self.ended = False
 
+    def arrive(self, seconds):
+        # Whether there is something to read, or the end, within so many seconds.
+        return bool(self.ended or self._rest or self._select([self._file], [], [], seconds)[0])
+
     def next(self, wait):
         # None where there is none, and at the end.
         while b"\n" not in self._rest:
@@ -70,10 +81,12 @@ def make_worker(pytest, Discovery, Recording):
             self.orders = orders
             self.discovery = Discovery(pipe) if discovers else None
             self.files = {}
+            self.ahead = {}
             self.items = {}
             self.queue = collections.deque()
             self.upcoming = collections.deque()
             self.finishing = False
+            self.listens = 0.0
             self.warnings = 0
 
         @pytest.hookimpl
@@ -106,6 +119,7 @@ def make_worker(pytest, Discovery, Recording):
         def pytest_runtestloop(self, session):
             if self.discovery is None:
                 del session.genitems
+                self.collect_ahead(session)
             else:
                 self.index(session.items)
                 session.config.pluginmanager.unregister(self.discovery)
@@ -125,10 +139,25 @@ def make_worker(pytest, Discovery, Recording):
                 item = following
             return True
 
+        def collect_ahead(self, session):
+            # While the tests are looked for elsewhere, there is time to load files that may be asked for later: on a core
+            # that nobody else needs meanwhile, and beginning where this worker is likely to begin.
+            slot, cores = int(os.environ.get("OFFLOAD_SLOT", 0)), os.cpu_count() or 1
+            if slot >= cores or self.orders.arrive(EARLY):
+                return
+            files = list(self.files)
+            first = len(files) * slot // (2 * cores)
+            for file in files[first:] + files[:first]:
+                self.ahead[file] = self.load(session, file)
+                if self.orders.arrive(0):
+                    return
+
         def next_item(self, session):
             # Waits until there is one, or there will be none.
             while True:
-                self.take_orders(False)
+                if not (self.upcoming or self.queue) or self.journal.now() >= self.listens:
+                    self.take_orders(False)
+                    self.listens = self.journal.now() + DEAF
                 if self.upcoming:
                     return self.upcoming.popleft()
                 if self.queue:
@@ -169,22 +198,26 @@ def make_worker(pytest, Discovery, Recording):
             self.journal.write("returned", ids=[name for name in dict.fromkeys(names) if name not in failed])
 
         def look_up(self, session, id, unit):
+            if unit in self.ahead:
+                self.tell_unit(unit, self.ahead.pop(unit))
             if id not in self.items and unit in self.files:
-                self.load(session, unit)
+                self.tell_unit(unit, self.load(session, unit))
             if id not in self.items:
                 # An unusual collector may have taken it from another file.
                 for file in list(self.files):
-                    self.load(session, file)
+                    self.tell_unit(file, self.load(session, file))
             items = self.items.get(id, [])
             if not items:
                 self.report_missing(id)
             self.copies[id] = len(items)
             return items
 
+        def tell_unit(self, file, held):
+            self.journal.write_soon("unit", file=file, ids=[escape_id(item.nodeid) for item in held])
+
         def load(self, session, file):
             self.journal.flush()
             held = [item for node in self.files.pop(file) for item in type(session).genitems(session, node)]
-            self.journal.write_soon("unit", file=file, ids=[escape_id(item.nodeid) for item in held])
             items = list(held)
             session.config.hook.pytest_collection_modifyitems(session=session, config=session.config, items=items)
             # What discovery chose is chosen: a plugin that takes a sample or a share must not do so again here.
@@ -193,6 +226,7 @@ def make_worker(pytest, Discovery, Recording):
             session.items.extend(items)
             session.testscollected += len(items)
             self.index(items)
+            return held
 
         def index(self, items):
             for item in items:
