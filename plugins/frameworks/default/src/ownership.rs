@@ -19,26 +19,22 @@ pub struct Owners<'a> {
     tests: &'a [Test],
     by_id: HashMap<&'a str, usize>,
     by_file: HashMap<String, Option<usize>>,
+    /// Where names are put together, of one case after the other.
+    joined: String,
 }
 
 impl<'a> Owners<'a> {
     pub fn of(tests: &'a [Test]) -> Self {
         let by_id = tests.iter().enumerate().map(|(index, test)| (test.id.as_str(), index)).collect();
-        Self { tests, by_id, by_file: HashMap::new() }
+        Self { tests, by_id, by_file: HashMap::new(), joined: String::new() }
     }
 
     /// The index of the test whose id equals the case's `classname name`, `classname::name`, `classname.name`, its name or
     /// its file; what says more is asked first. Where a case names no such file, the classname and the suite may themselves
     /// be the id: vitest writes the file there, gotestsum the package.
     pub fn find(&mut self, case: &Case) -> Option<(usize, By)> {
-        let by_name = || {
-            let classname = case.classname.as_deref()?;
-            [" ", "::", "."]
-                .iter()
-                .find_map(|joint| self.by_id.get(format!("{classname}{joint}{}", case.name).as_str()))
-        };
-        if let Some(index) = by_name().or_else(|| self.by_id.get(case.name.as_str())) {
-            return Some((*index, By::Name));
+        if let Some(index) = self.find_joined(case).or_else(|| self.by_id.get(case.name.as_str()).copied()) {
+            return Some((index, By::Name));
         }
         let file = case.file.as_deref().and_then(|file| self.find_file(file));
         let container = file.or_else(|| {
@@ -46,6 +42,16 @@ impl<'a> Owners<'a> {
             names.into_iter().flatten().find_map(|name| self.by_id.get(name).copied())
         });
         container.map(|index| (index, By::Container))
+    }
+
+    /// By the classname and the name together.
+    fn find_joined(&mut self, case: &Case) -> Option<usize> {
+        let classname = case.classname.as_deref()?;
+        [" ", "::", "."].iter().find_map(|joint| {
+            self.joined.clear();
+            self.joined.extend([classname, joint, &case.name]);
+            self.by_id.get(self.joined.as_str()).copied()
+        })
     }
 
     /// Tools write absolute paths where ids are relative, and the other way round. Such a path that fits several ids

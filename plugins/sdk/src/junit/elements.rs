@@ -42,13 +42,11 @@ pub(super) struct Problem {
 impl Suite {
     pub(super) fn read(start: &BytesStart<'_>, outer: Option<&Self>) -> Self {
         let mut suite = Self { name: None, file: outer.and_then(|outer| outer.file.clone()) };
-        for (key, value) in attributes(start) {
-            match key.as_str() {
-                "name" => suite.name = Some(value),
-                "file" | "filepath" if !value.is_empty() => suite.file = Some(value),
-                _ => {}
-            }
-        }
+        each_attribute(start, |key, value| match key {
+            "name" => suite.name = Some(value),
+            "file" | "filepath" if !value.is_empty() => suite.file = Some(value),
+            _ => {}
+        });
         suite
     }
 
@@ -98,13 +96,11 @@ impl Problem {
             _ => CaseStatus::Skipped,
         };
         let mut problem = Self { status, kind: None, message: None, text: String::new() };
-        for (key, value) in attributes(start) {
-            match key.as_str() {
-                "message" => problem.message = Some(value),
-                "type" if !value.is_empty() => problem.kind = Some(value),
-                _ => {}
-            }
-        }
+        each_attribute(start, |key, value| match key {
+            "message" => problem.message = Some(value),
+            "type" if !value.is_empty() => problem.kind = Some(value),
+            _ => {}
+        });
         problem
     }
 
@@ -121,16 +117,14 @@ impl Problem {
 
 /// Takes over the attributes of `<testcase>`.
 pub(super) fn read_case(case: &mut Case, start: &BytesStart<'_>) {
-    for (key, value) in attributes(start) {
-        match key.as_str() {
-            "name" => case.name = value,
-            "classname" | "class" if !value.is_empty() => case.classname = Some(value),
-            "file" if !value.is_empty() => case.file = Some(value),
-            "time" => case.time = text::seconds(&value),
-            "status" | "result" => case.status = case.status.max(status_of_word(&value)),
-            _ => {}
-        }
-    }
+    each_attribute(start, |key, value| match key {
+        "name" => case.name = value,
+        "classname" | "class" if !value.is_empty() => case.classname = Some(value),
+        "file" if !value.is_empty() => case.file = Some(value),
+        "time" => case.time = text::seconds(&value),
+        "status" | "result" => case.status = case.status.max(status_of_word(&value)),
+        _ => {}
+    });
 }
 
 /// GoogleTest, CTest and some others say by a word in the case's tag what the rest say by an element in it.
@@ -145,21 +139,19 @@ fn status_of_word(word: &str) -> CaseStatus {
 
 fn property(start: &BytesStart<'_>) -> Element {
     let (mut name, mut value) = (String::new(), None);
-    for (key, found) in attributes(start) {
-        match key.as_str() {
-            "name" => name = found,
-            "value" => value = Some(found),
-            _ => {}
-        }
-    }
+    each_attribute(start, |key, found| match key {
+        "name" => name = found,
+        "value" => value = Some(found),
+        _ => {}
+    });
     Element::Property { name, value, text: String::new() }
 }
 
-/// The attributes that can be read; one that is not well-formed ends the list.
-fn attributes(start: &BytesStart<'_>) -> impl Iterator<Item = (String, String)> {
+/// Takes the attributes that can be read, each by its name and what stands for it; one that is not well-formed ends the list.
+fn each_attribute(start: &BytesStart<'_>, mut take: impl FnMut(&str, String)) {
     let mut attributes = start.attributes();
     attributes.with_checks(false);
-    attributes
-        .map_while(Result::ok)
-        .map(|attribute| (attribute.key.local_name().as_ref().to_owned(), text::unescape(&attribute.value)))
+    for attribute in attributes.map_while(Result::ok) {
+        take(attribute.key.local_name().as_ref(), text::unescape(&attribute.value));
+    }
 }

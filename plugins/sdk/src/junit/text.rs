@@ -1,5 +1,7 @@
 //! The values in JUnit files, which are seldom as exact as XML wants them.
 
+use std::borrow::Cow;
+
 use quick_xml::escape::{resolve_xml_entity, unescape_with};
 use quick_xml::events::BytesRef;
 
@@ -29,7 +31,11 @@ pub(super) fn seconds(text: &str) -> Option<f64> {
         Some((_, after)) => !text.contains('.') && !after.contains(',') && after.len() != 3,
         None => false,
     };
-    let text = if decimal_comma { text.replace(',', ".") } else { text.replace(',', "") };
+    let text = match (text.contains(','), decimal_comma) {
+        (false, _) => Cow::from(text),
+        (true, true) => text.replace(',', ".").into(),
+        (true, false) => text.replace(',', "").into(),
+    };
     text.parse().ok().filter(|time: &f64| time.is_finite() && *time >= 0.0)
 }
 
