@@ -132,11 +132,20 @@ impl Sandbox {
         if files.is_empty() {
             return Ok(());
         }
-        match self.provider.download(&self.id, &files).await {
-            Err(failure) if failure.code == NO_DOWNLOAD => {}
-            downloaded => return downloaded.map(drop),
+        let downloaded = match self.provider.download(&self.id, &files).await {
+            Err(failure) if failure.code == NO_DOWNLOAD => self.fetch(&files).await,
+            downloaded => downloaded.map(drop),
+        };
+        if downloaded.is_err() {
+            // Half a file takes the room that other results need.
+            files.iter().for_each(|Transfer { local, .. }| drop(std::fs::remove_file(local)));
         }
-        for Transfer { local, remote } in &files {
+        downloaded
+    }
+
+    /// As above, by a command for each file.
+    async fn fetch(&self, files: &[Transfer]) -> Result<(), Failure> {
+        for Transfer { local, remote } in files {
             let exec_id = Uuid::new_v4().simple().to_string();
             let fetched = self.provider.within_download(fetch(self, &exec_id, remote, Path::new(local))).await;
             if let Err(failure) = fetched {

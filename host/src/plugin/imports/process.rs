@@ -61,6 +61,9 @@ pub(super) fn could_not_start(command: &host_process::Command, error: &std::io::
     } else if let Some(cwd) = missing {
         let help = "create it, or correct `working_dir`".to_owned();
         ("no-directory", format!("the working directory {} does not exist", cwd.display()), Some(help))
+    } else if error.kind() == std::io::ErrorKind::StorageFull {
+        let help = "make room where the reports and temporary files (TMPDIR) are".to_owned();
+        ("disk-full", format!("`{program}` was not run to its end: {error}"), Some(help))
     } else {
         let help = format!("check that `{program}` is installed and in PATH");
         ("not-started", format!("cannot run `{program}`: {error}"), Some(help))

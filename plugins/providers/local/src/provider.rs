@@ -93,9 +93,16 @@ impl Provider for Local {
             host::log("warn", &format!("{cwd} is shared by all sandboxes: only the provider's working_dir is copied"));
         }
         let limit = self.settings.limits.as_ref().and_then(|limits| limits.memory.as_deref());
-        let (Some(limit), Some(group)) = (limit, &sandbox.group) else { return process::run(&command, stdio) };
+        let is_own =
+            sandbox.copied_from.is_some() && command.cwd.as_deref().is_some_and(|cwd| sandbox.keeps_private(cwd));
+        let run = || match process::run(&command, stdio) {
+            // It was there when the sandbox was made.
+            Err(failure) if is_own && failure.code == "no-directory" => Err(gone(&sandbox)),
+            ended => ended,
+        };
+        let (Some(limit), Some(group)) = (limit, &sandbox.group) else { return run() };
         let before = killed(group)?;
-        match process::run(&command, stdio)? {
+        match run()? {
             KILLED if killed(group)? > before => Err(Failure::new(
                 "out-of-memory",
                 format!("{} had more memory than its {limit}, so that a process of it was killed", sandbox.name),
@@ -116,7 +123,10 @@ impl Provider for Local {
             files.into_iter().map(|file| (file.remote, file.local)).unzip();
         let sources: Vec<String> = remotes.iter().map(|remote| sandbox.locate(remote)).collect();
         let pairs = sources.iter().map(String::as_str).zip(locals.iter().map(String::as_str));
-        let finished = script::copy_files(pairs).capture()?;
+        let finished = script::copy_files(&sandbox.scratch, pairs).capture()?;
+        if finished.exit == CONDITION {
+            return Err(gone(&sandbox));
+        }
         if finished.exit != Exit::Code(0) {
             let message = format!("copying result files of {} failed: {}", sandbox.name, finished.complaint());
             return Err(Failure::new("download-failed", message));
@@ -188,6 +198,13 @@ fn leftover([scratch, run_id, name, created, group]: [&str; 5]) -> Leftover {
     };
     let created = created.parse().ok();
     Leftover { sandbox: sandbox.id(), run_id: run_id.to_owned(), name: scratch.to_owned(), created }
+}
+
+/// Somebody has removed it behind the run's back.
+fn gone(sandbox: &Sandbox) -> Failure {
+    let Sandbox { name, scratch, .. } = sandbox;
+    Failure { retryable: true, ..Failure::new("sandbox-lost", format!("the directory of {name}, {scratch}, is gone")) }
+        .with_help("have nobody clear the temporary directory (TMPDIR, or /tmp) while tests run")
 }
 
 fn is_absolute(path: &str) -> bool {

@@ -30,7 +30,7 @@ while :; do
     rm -rf "$scratch"
     complaint=$(mkdir -m 700 "$scratch" 2>&1) && break
     tries=$((tries + 1))
-    [ "$tries" -lt 5 ] || { printf '%s\n' "$complaint" >&2; exit 1; }
+    [ "$tries" -lt 5 ] || { rmdir "$shared" 2>/dev/null; printf '%s\n' "$complaint" >&2; exit 1; }
 done
 
 # Shares the blocks of files where the file system can.
@@ -69,8 +69,11 @@ case $2 in -*) to=./$2 ;; *) to=$2 ;; esac
 mkdir -p "$to" && cp -Rp "$from/." "$to"
 "#;
 
-/// Copies files: pairs of what and where to. Prints the positions of pairs whose file does not exist, counted from 0.
+/// Copies files: pairs of what and where to. Prints the positions of pairs whose file does not exist, counted from 0. Exit
+/// code 3: the sandbox's directory, `$1`, does not exist any more.
 const COPY_FILES: &str = r#"
+[ -d "$1" ] || exit 3
+shift
 position=0
 while [ $# -gt 1 ]; do
     if [ -f "$1" ]; then
@@ -151,8 +154,9 @@ pub fn copy_directory(from: &str, to: &str) -> Command {
 }
 
 /// Both sides of each pair are absolute.
-pub fn copy_files<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Command {
-    Command::script(COPY_FILES, pairs.into_iter().flat_map(|(from, to)| [from, to]))
+pub fn copy_files<'a>(scratch: &'a str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Command {
+    let words = pairs.into_iter().flat_map(|(from, to)| [from, to]);
+    Command::script(COPY_FILES, std::iter::once(scratch).chain(words))
 }
 
 pub fn remove<'a>(scratches: impl IntoIterator<Item = &'a str>) -> Command {

@@ -1,0 +1,100 @@
+//! The `local` provider when this machine does not do its part.
+
+use std::fs;
+use std::time::Duration;
+
+use offload_tests::{Finished, Invocation, Project};
+
+const SUITE: &str = "import pytest\n\n@pytest.mark.parametrize('number', range(6))\ndef test_it(number):\n    pass\n";
+
+/// Tests that take their time, so that something can happen meanwhile.
+const LONG: &str =
+    "import pytest, time\n\n@pytest.mark.parametrize('number', range(12))\ndef test_it(number):\n    time.sleep(0.3)\n";
+
+fn project(suite: &str, provider: &str, group: &str) -> Project {
+    Project::new().file("test_it.py", suite).config(&format!(
+        "[offload]\nmax_parallel = 2\nretry_count = 0\n[provider]\ntype = \"local\"\n{provider}\n\
+         [groups.g]\ntype = \"pytest\"\npython = \"{{python}}\"\n{group}\n"
+    ))
+}
+
+/// A run in which a program of this machine does something else where `case` fits its arguments.
+fn with_another<'project>(project: &'project Project, program: &str, case: &str, shell: &str) -> Invocation<'project> {
+    let text = format!("#!/bin/sh\ncase $* in {case}) {shell} ;; esac\nexec /bin/{program} \"$@\"\n");
+    let script = project.write(&format!("../bin/{program}"), text);
+    let mut permissions = fs::metadata(&script).expect("it was written").permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
+    fs::set_permissions(script, permissions).expect("a file can be made executable");
+    let path = format!("{}:{}", project.beside().join("bin").display(), std::env::var("PATH").expect("PATH is set"));
+    project.offload(&["run"]).env("PATH", path)
+}
+
+#[track_caller]
+fn check_all_passed(done: &Finished, tests: usize) {
+    assert_eq!(done.results().count("passed"), tests, "{}", done.said());
+}
+
+const QUOTA: &str = "echo 'mkdir: cannot create directory: Disk quota exceeded' >&2; exit 1";
+
+#[test]
+fn creates_that_fail() {
+    let project = project(SUITE, "", "");
+    let done = with_another(&project, "mkdir", "*/local-*", QUOTA).finish().exits(1).says("Disk quota exceeded");
+    assert_eq!(done.results().count("not-run"), 6, "{}", done.said());
+}
+
+#[test]
+fn a_create_that_fails_once() {
+    let project = project(SUITE, "", "");
+    let done = with_another(&project, "mkdir", "*/local-1", QUOTA).finish().exits(0);
+    check_all_passed(&done, 6);
+}
+
+#[test]
+fn a_create_that_hangs() {
+    let project = project(SUITE, "", "");
+    let done = with_another(&project, "mkdir", "*/local-1", "sleep 600").finish().exits(0);
+    check_all_passed(&done, 6);
+    assert!(done.took < Duration::from_secs(60), "{:?}", done.took);
+}
+
+/// What was told before stays, and what was not is handed out again.
+#[track_caller]
+fn check_removed(group: &str) {
+    let project = project(LONG, "isolation = \"copy\"", group);
+    let mut running = project.offload(&["run"]).start();
+    let events = project.path().join("test-results/events.jsonl");
+    let begun = || fs::read_to_string(&events).unwrap_or_default().matches("-started\"").count();
+    running.wait_until("tests run", || begun() >= 3);
+    std::thread::sleep(Duration::from_millis(500));
+    for run in fs::read_dir(project.temporary()).expect("a directory").flatten() {
+        let _ = fs::remove_dir_all(run.path().join("local-1"));
+    }
+    check_all_passed(&running.finish().exits(0), 12);
+}
+
+#[test]
+fn a_directory_that_is_taken_from_a_worker() {
+    check_removed("");
+}
+
+#[test]
+fn a_directory_that_is_taken_from_a_batch() {
+    check_removed("worker = false");
+}
+
+#[test]
+fn a_destroy_that_fails() {
+    let project = project(SUITE, "", "");
+    let shell = "echo 'rm: cannot remove it: Device or resource busy' >&2; exit 1";
+    // Nothing of the run's own is removed by `rm` before its end.
+    let done = with_another(
+        &project,
+        "rm",
+        "*/local-1",
+        &format!("[ -e '{}' ] && {{ {shell}; }}", project.path().join("test-results/logs").display()),
+    );
+    let done = done.finish_among_leftovers().exits(0);
+    check_all_passed(&done, 6);
+    done.says("Device or resource busy");
+}
