@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use offload_tests::{DefaultProvider, Project};
+use offload_tests::{DefaultProvider, Finished, Project};
 
 const SUITE: &str = "import pytest\n@pytest.mark.parametrize('number', range(6))\ndef test_it(number):\n    pass\n";
 
@@ -81,6 +81,72 @@ fn a_failing_destroy_does_not_change_the_result() {
         .replace("destroy_command = \"", "destroy_command = \"echo still there >&2; exit 5; ");
     let project = project.config(&format!("{table}\n[groups.g]\ntype = \"pytest\"\npython = \"{{python}}\"\n"));
     project.run(&[]).exits(0).says("still there");
+}
+
+/// Tests that take their time and tell that they run, in batches.
+fn long_tests(change: impl FnOnce(&Project, String) -> String) -> Project {
+    let suite = "import os, pathlib, pytest, time\n\n@pytest.mark.parametrize('number', range(8))\n\
+                 def test_it(number):\n    pathlib.Path(os.environ['SEEN'], f'began-{number}').touch()\n    time.sleep(0.4)\n";
+    let project = Project::new().file("test_it.py", suite);
+    let table = DefaultProvider::default().install(&project);
+    let table = change(&project, table);
+    let env = format!("[provider.env]\nSEEN = \"{}\"\n", project.beside().display());
+    project.config(&format!(
+        "[offload]\nmax_parallel = 2\nretry_count = 0\n{table}{env}\n[groups.g]\ntype = \"pytest\"\npython = \"{{python}}\"\nworker = false\n"
+    ))
+}
+
+/// A run, and something that is done once a test has begun.
+#[track_caller]
+fn disturbed(project: &Project, disturb: impl FnOnce()) -> Finished {
+    let mut running = project.offload(&["run"]).start();
+    let began = |number| project.beside().join(format!("began-{number}")).exists();
+    running.wait_until("a test has begun", || (0..8).any(began));
+    disturb();
+    running.finish()
+}
+
+/// Nobody can tell a client that dies from a test that kills its process: the test that ran has crashed, the others have not.
+#[test]
+fn an_exec_that_dies_costs_the_test_that_ran() {
+    let project = long_tests(|_, table| table);
+    let client = "#!/bin/sh\ncd \"$CLOUD/$1/work\"\n\
+                  case $2 in *pytest*)\n    if mkdir \"$CLOUD/../once\" 2>/dev/null; then\n        \
+                  (until ls \"$CLOUD\"/../began-*; do sleep 0.1; done; kill -9 $$) >/dev/null 2>&1 &\n    fi ;;\nesac\n\
+                  TMPDIR=\"$CLOUD/$1/tmp\" exec /bin/sh -c \"$2\"\n";
+    project.write("../cloud-scripts/exec.sh", client);
+    let done = project.run(&[]).exits(1);
+    let results = done.results();
+    assert_eq!((results.count("crashed"), results.count("passed")), (1, 7), "{}", done.said());
+    DefaultProvider::default().check_nothing_left(&project);
+}
+
+#[test]
+fn a_machine_that_is_taken_away_costs_no_test() {
+    let project = long_tests(|_, table| table);
+    let done = disturbed(&project, || {
+        let machine = std::fs::read_dir(project.beside().join("cloud")).expect("machines").flatten().next();
+        std::fs::remove_dir_all(machine.expect("a machine").path()).expect("it can be removed");
+    });
+    assert_eq!(done.exits(0).results().count("passed"), 8);
+    DefaultProvider::default().check_nothing_left(&project);
+}
+
+#[test]
+fn a_cloud_that_goes_away_ends_the_run() {
+    let project = long_tests(|project, table| {
+        let gone = project.beside().join("gone").display().to_string();
+        ["create", "exec", "download", "destroy"].iter().fold(table, |table, command| {
+            let refuses =
+                format!("{command}_command = \"[ ! -e '{gone}' ] || {{ echo connection refused >&2; exit 7; }}; ");
+            table.replace(&format!("{command}_command = \""), &refuses)
+        })
+    });
+    let done = disturbed(&project, || drop(project.write("../gone", ""))).exits(1).says("connection refused");
+    let results = done.results();
+    let (passed, not_run) = (results.count("passed"), results.count("not-run"));
+    assert!(not_run >= 1 && passed + not_run == 8, "{:?} {}", results.summary, done.said());
+    assert!(done.took < Duration::from_secs(60), "{:?}", done.took);
 }
 
 /// Eight tests of a tenth of a second, in sandboxes that take two seconds to come up. The first download after a directory

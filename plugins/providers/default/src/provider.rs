@@ -180,10 +180,22 @@ fn download_at_once(
         if missing.is_empty() {
             return Err(Failure::new("download-failed", message).retryable());
         }
+        answers(settings, sandbox).map_err(|complaint| {
+            let message = format!("{message}; and exec_command fails there: {complaint}");
+            Failure::new("sandbox-lost", message).retryable()
+        })?;
         // Most tools fail on a file that does not exist, which is no failure of ours.
         host::log("warn", &message);
     }
     Ok(missing)
+}
+
+/// Whether commands still run in the sandbox, or what is said instead.
+fn answers(settings: &Settings, sandbox: &Sandbox) -> Result<(), String> {
+    const HERE: &str = "offload-is-here";
+    let finished = run_inside(settings, sandbox, &format!("echo {HERE}"), &[]).map_err(|failure| failure.message)?;
+    let answer = String::from_utf8_lossy(&finished.stdout);
+    if answer.lines().any(|line| line.trim() == HERE) { Ok(()) } else { Err(finished.complaint()) }
 }
 
 fn destroy(settings: &Settings, sandboxes: &[Sandbox]) -> Result<(), Failure> {
