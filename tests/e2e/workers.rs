@@ -166,6 +166,19 @@ def test_other():
     assert_eq!(done.results().count("passed"), 2);
 }
 
+/// Nobody knows that the second file takes long, so that one worker is given nearly all of it at once: the other takes over
+/// what it can, rather than end and have one after the other started in its place.
+#[test]
+fn a_worker_takes_over_what_another_was_given() {
+    let quick = "import pytest\n\n@pytest.mark.parametrize('number', range(200))\ndef test_it(number):\n    pass\n";
+    let slow =
+        quick.replace("import pytest", "import pytest, time").replace("200", "40").replace("pass", "time.sleep(0.1)");
+    let project = Project::pytest_with("max_parallel = 2", "").file("test_quick.py", quick).file("test_slow.py", slow);
+    let done = project.run(&[]).exits(0);
+    assert_eq!(done.results().count("passed"), 240);
+    assert_eq!(done.events_of("worker-started").len(), 2, "{}", done.said());
+}
+
 #[test]
 fn batches_where_workers_are_not_wanted() {
     let done =

@@ -1,5 +1,7 @@
 //! Warm workers: started early, kept supplied, and ended when there is nothing more for them.
 
+use std::time::{Duration, Instant};
+
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -12,6 +14,9 @@ use crate::orchestrator::output::Logs;
 use crate::orchestrator::schedule::{Batch, SandboxKey};
 use crate::orchestrator::settle::{End, describe};
 use crate::orchestrator::worker::{self, Job, Order};
+
+/// How long a worker that knows of nothing more waits with its last test for what another was asked to give back.
+const ANSWER: Duration = Duration::from_millis(500);
 
 /// The workers of one group.
 pub(super) struct Crew {
@@ -71,7 +76,7 @@ impl Dispatcher {
         let news = NewsSender { batch: id, channel: self.news_sender.clone() };
         self.tasks.spawn(worker::run(job, receiver, cancelled.clone(), news));
         let mut running = Running::new(key, sandbox.name().clone(), group, log, cancelled);
-        running.worker = Some(WorkerState { orders, phase: Phase::Starting, discovers: discover, asked: false });
+        running.worker = Some(WorkerState { orders, phase: Phase::Starting, discovers: discover, asked: None });
         self.batches.insert(id, running);
     }
 
@@ -105,6 +110,10 @@ impl Dispatcher {
 
     fn assign(&mut self, id: BatchId, batch: Batch) {
         let Some(running) = self.batches.get_mut(&id) else { return };
+        if !running.has_tests() {
+            // For how long it had nothing to do is no cost of what comes now.
+            running.since = Instant::now();
+        }
         running.give(&batch.tests);
         let tests = batch.tests.iter().map(|test| self.catalog.test(*test).clone()).collect();
         if let Some(worker) = &running.worker {
@@ -118,15 +127,12 @@ impl Dispatcher {
     fn dismiss(&mut self, key: SandboxKey, id: BatchId, group: GroupIndex) {
         let wanted_elsewhere =
             self.schedule.choose(key, |group| self.may_run(group, Some(id))).is_some_and(|other| other != group);
-        let makes_room = self.makes_room(key, group);
-        let Some(running) = self.batches.get_mut(&id) else { return };
-        if self.search.is_open(group) {
+        let ends = wanted_elsewhere || self.makes_room(key, group);
+        if self.search.is_open(group) || (!ends && self.take_back(key, id, group)) {
             return;
         }
-        if !running.unresolved.is_empty() || wanted_elsewhere || makes_room {
+        if let Some(running) = self.batches.get_mut(&id).filter(|running| ends || !running.unresolved.is_empty()) {
             running.finish();
-        } else {
-            self.take_back(key, group);
         }
     }
 
@@ -137,27 +143,27 @@ impl Dispatcher {
         of_group.filter(is_changing).count() < self.schedule.waiting(group) && self.schedule.is_past(key, group)
     }
 
-    /// Asks the worker that would end last for tests that it will not come to soon.
-    fn take_back(&mut self, key: SandboxKey, group: GroupIndex) {
-        let asked = |running: &Running| running.worker.as_ref().is_none_or(|worker| worker.asked);
-        let working = self.batches.iter().filter(|(_, running)| running.group == group && running.has_tests());
-        if working.clone().any(|(_, running)| asked(running)) {
-            // What comes of that is waited for.
-            return;
+    /// Asks the worker that would end last for tests that it will not come to soon. Says whether some may come: a worker that
+    /// ends costs another process if they come later.
+    fn take_back(&mut self, key: SandboxKey, asking: BatchId, group: GroupIndex) -> bool {
+        let asked = |running: &Running| running.worker.as_ref().and_then(|worker| worker.asked);
+        let others = self.batches.iter().filter(|(id, _)| **id != asking);
+        let working = others.filter(|(_, running)| running.group == group && running.has_tests());
+        if let Some(since) = working.clone().filter_map(|(_, running)| asked(running)).min() {
+            // It answers between two tests, and the one that it runs may be long.
+            return since.elapsed() < ANSWER;
         }
         let takes_orders =
             |running: &Running| running.worker.as_ref().is_some_and(|worker| worker.phase == Phase::Working);
         let pending =
             working.filter(|(_, running)| takes_orders(running)).map(|(id, running)| (*id, running.pending()));
-        let Some((id, tests)) = self.schedule.take_back(key, group, pending) else {
-            return;
-        };
+        let Some((id, tests)) = self.schedule.take_back(key, group, pending) else { return false };
         let ids = tests.iter().map(|test| self.catalog.test(*test).id.clone()).collect();
-        if let Some(worker) = self.batches.get_mut(&id).and_then(|running| running.worker.as_mut()) {
-            worker.asked = true;
-            // One that has ended takes no orders.
-            let _ = worker.orders.send(Order::Withdraw(ids));
-        }
+        let worker = self.batches.get_mut(&id).and_then(|running| running.worker.as_mut());
+        worker.is_some_and(|worker| {
+            worker.asked = Some(Instant::now());
+            worker.orders.send(Order::Withdraw(ids)).is_ok()
+        })
     }
 
     /// All tests have their verdicts.
@@ -184,7 +190,7 @@ impl Dispatcher {
         let Some(running) = self.batches.get_mut(&id) else { return };
         let group = running.group;
         if let Some(worker) = &mut running.worker {
-            worker.asked = false;
+            worker.asked = None;
         }
         let tests = ids.iter().filter_map(|id| self.catalog.find(group, id));
         let tests: Vec<_> = tests.filter(|test| running.unresolved.remove(test)).collect();

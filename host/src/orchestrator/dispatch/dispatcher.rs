@@ -227,8 +227,8 @@ pub(super) struct WorkerState {
     pub(super) phase: Phase,
     /// Whether it still owes what it was to discover.
     pub(super) discovers: bool,
-    /// Whether it was asked to give tests back, and has not yet.
-    pub(super) asked: bool,
+    /// Since when it was asked to give tests back, and has not yet.
+    pub(super) asked: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,14 +4,18 @@
 //! of its own keeps the tests of a unit together. Whoever is done takes the second half of the longest stretch that is left
 //! (work stealing: Blumofe and Leiserson, 1999).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::super::catalog::{GroupIndex, TestIndex};
-use super::stretch::Stretch;
+use super::stretch::{Stretch, UnitKey};
 use super::{SandboxKey, Weigh};
 
 #[derive(Debug, Default)]
-pub(super) struct Claims(BTreeMap<SandboxKey, Claim>);
+pub(super) struct Claims {
+    claims: BTreeMap<SandboxKey, Claim>,
+    /// The units of which a sandbox's worker was handed tests.
+    loaded: BTreeMap<SandboxKey, HashSet<UnitKey>>,
+}
 
 /// Who takes over what others have claimed.
 pub(super) struct Thief {
@@ -38,12 +42,12 @@ impl Claims {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.values().all(|claim| claim.tests.is_empty())
+        self.claims.values().all(|claim| claim.tests.is_empty())
     }
 
     /// Gives a sandbox without a claim this one.
     pub(super) fn stake(&mut self, sandbox: SandboxKey, group: GroupIndex, tests: Stretch) {
-        self.0.insert(sandbox, Claim { group, tests });
+        self.claims.insert(sandbox, Claim { group, tests });
     }
 
     /// The next tests of the sandbox's own claim, for about so many seconds and `most` at the most; none where nothing is
@@ -56,7 +60,7 @@ impl Claims {
         most: usize,
         weigh: Weigh,
     ) -> Vec<TestIndex> {
-        let Some(claim) = self.0.get_mut(&sandbox).filter(|claim| claim.group == group) else { return Vec::new() };
+        let Some(claim) = self.claims.get_mut(&sandbox).filter(|claim| claim.group == group) else { return Vec::new() };
         let (mut tests, mut sum) = (Vec::new(), 0.0);
         while let Some(entry) = claim.tests.front().filter(|_| tests.len() < most) {
             sum += weigh.one(&entry);
@@ -64,18 +68,22 @@ impl Claims {
             if sum > seconds && !tests.is_empty() {
                 break;
             }
-            tests.extend(claim.tests.pop_front().map(|entry| entry.test));
+            claim.tests.pop_front();
+            self.loaded.entry(sandbox).or_default().insert(entry.unit);
+            tests.push(entry.test);
         }
         tests
     }
 
-    /// Moves about the second half of the longest claim to a sandbox that has none. A unit is only split if at least `worth`
-    /// seconds of it are left: the thief has to load it anew.
+    /// Moves about the second half of the longest claim to a sandbox that has none. A unit that the thief has to load anew is
+    /// only split if at least `worth` seconds of it are left.
     pub(super) fn steal(&mut self, thief: &Thief, group: GroupIndex, worth: f64, weigh: Weigh) {
+        let loaded = self.loaded.get(&thief.sandbox).cloned().unwrap_or_default();
         let Some(claim) = self.longest(thief, group, weigh) else { return };
+        let worth = if claim.tests.iter().all(|entry| loaded.contains(&entry.unit)) { 0.0 } else { worth };
         let Some(kept) = middle(&claim.tests, worth, weigh) else { return };
         let tests = claim.tests.split_off(kept.max(claim.tests.start_of(thief.stage)));
-        self.0.insert(thief.sandbox, Claim { group, tests });
+        self.claims.insert(thief.sandbox, Claim { group, tests });
     }
 
     /// Moves the last unit of the longest claim to a sandbox that has none, unless it is all that is left there.
@@ -85,12 +93,12 @@ impl Claims {
         if claim.tests.is_empty() || tests.start_of(thief.stage) > 0 {
             claim.tests.append(tests);
         } else {
-            self.0.insert(thief.sandbox, Claim { group, tests });
+            self.claims.insert(thief.sandbox, Claim { group, tests });
         }
     }
 
     fn longest(&mut self, thief: &Thief, group: GroupIndex, weigh: Weigh) -> Option<&mut Claim> {
-        let others = self.0.iter_mut().filter(|(sandbox, claim)| {
+        let others = self.claims.iter_mut().filter(|(sandbox, claim)| {
             **sandbox != thief.sandbox && claim.group == group && claim.tests.last_stage() >= Some(thief.stage)
         });
         let longest = others.map(|(_, claim)| (weigh.all(&claim.tests), claim));
@@ -106,17 +114,18 @@ impl Claims {
 
     /// The stage of the next test of a sandbox's own claim.
     pub(super) fn next_stage(&self, sandbox: SandboxKey, group: GroupIndex) -> Option<u32> {
-        let claim = self.0.get(&sandbox).filter(|claim| claim.group == group)?;
+        let claim = self.claims.get(&sandbox).filter(|claim| claim.group == group)?;
         claim.tests.front().map(|next| next.stage)
     }
 
     /// Takes a sandbox's claim away: what was left of it.
     pub(super) fn release(&mut self, sandbox: SandboxKey) -> Option<(GroupIndex, Stretch)> {
-        self.0.remove(&sandbox).map(|claim| (claim.group, claim.tests))
+        self.loaded.remove(&sandbox);
+        self.claims.remove(&sandbox).map(|claim| (claim.group, claim.tests))
     }
 
     fn of(&self, group: GroupIndex) -> impl Iterator<Item = (&SandboxKey, &Claim)> {
-        self.0.iter().filter(move |(_, claim)| claim.group == group)
+        self.claims.iter().filter(move |(_, claim)| claim.group == group)
     }
 }
 
@@ -209,6 +218,22 @@ mod tests {
     fn what_is_soon_done_is_not_split() {
         check_stolen(&alike(&[0, 0, 0, 0]), 5.0, &[]);
         check_stolen(&alike(&[0, 0, 0, 1]), 5.0, &[3]);
+    }
+
+    #[test]
+    fn what_is_loaded_already_is_split() {
+        let mut claims = Claims::default();
+        let [mut first, rest] = [alike(&[0]), alike(&[0, 0, 0, 0])].map(|entries| stretch(&entries));
+        claims.stake(2, GROUP, std::mem::take(&mut first));
+        assert_eq!(claims.take(2, GROUP, 9.0, 9, WEIGH).len(), 1);
+        claims.stake(1, GROUP, rest);
+        claims.steal(&thief(3), GROUP, 5.0, WEIGH);
+        assert_eq!(claims.take(3, GROUP, 9.0, 9, WEIGH).len(), 0);
+        claims.steal(&thief(2), GROUP, 5.0, WEIGH);
+        assert_eq!(claims.take(2, GROUP, 9.0, 9, WEIGH).len(), 2);
+        claims.release(2);
+        claims.steal(&thief(2), GROUP, 5.0, WEIGH);
+        assert_eq!(claims.take(2, GROUP, 9.0, 9, WEIGH).len(), 0);
     }
 
     #[test]
