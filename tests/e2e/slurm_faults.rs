@@ -209,6 +209,18 @@ fn a_step_that_srun_cannot_begin_is_no_result_of_a_test() {
     slurm.check_nothing_left(&done);
 }
 
+/// What srun had started is ended, and none of its tests is held to have failed by that.
+#[test]
+fn an_srun_that_dies_costs_no_test() {
+    let Some(slurm) = Slurm::get() else { return };
+    let suite = SUITE.replace("import pytest", "import pytest, time").replace("pass", "time.sleep(0.5)");
+    let project = Project::new().config(&config("", "")).file("test_it.py", suite);
+    let trouble = "case $* in *pytest*) if mkdir \"$SEEN/first\" 2>/dev/null; then (sleep 1.5; kill -9 $$) >/dev/null 2>&1 & fi ;; esac";
+    let done = run_with(&slurm, &project, "srun", trouble).exits(0);
+    assert_eq!(done.results().count("passed"), 6, "{}", done.said());
+    slurm.check_nothing_left(&done);
+}
+
 #[test]
 fn a_failing_destroy_says_what_is_left() {
     let Some(slurm) = Slurm::get() else { return };
