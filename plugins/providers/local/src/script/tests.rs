@@ -132,7 +132,7 @@ fn missing_files_are_told_by_position() {
     let pairs = [(missing.as_str(), "/nowhere"), (there.as_str(), to.as_str()), (missing.as_str(), "/nowhere")];
     let sandbox = place.path("");
     assert_eq!(succeed(&copy_files(&sandbox, pairs), &place), "0\n2\n");
-    assert_eq!(fs::read_to_string(to).expect("it was copied"), "contents");
+    assert_eq!(fs::read_to_string(&to).expect("it was copied"), "contents");
     assert_eq!(succeed(&copy_files(&sandbox, []), &place), "");
     assert!(!output(&copy_files(&sandbox, [(sandbox.as_str(), "/nowhere")]), &place).status.success());
     assert_eq!(output(&copy_files(&missing, pairs), &place).status.code(), Some(3), "the sandbox is gone");
