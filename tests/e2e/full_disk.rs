@@ -62,9 +62,8 @@ fn this_machine() {
     check(project.run(&[]));
 }
 
-#[test]
-fn a_download_command() {
-    let cloud = DefaultProvider::default();
+#[track_caller]
+fn check_cloud(cloud: DefaultProvider) {
     let project = Project::new().file("report.sh", REPORT);
     let table = cloud.install(&project);
     let project = configured(project, &table);
@@ -74,14 +73,13 @@ fn a_download_command() {
 }
 
 #[test]
+fn a_download_command() {
+    check_cloud(DefaultProvider::default());
+}
+
+#[test]
 fn files_that_come_through_exec() {
-    let cloud = DefaultProvider { without_download: true, ..DefaultProvider::default() };
-    let project = Project::new().file("report.sh", REPORT);
-    let table = cloud.install(&project);
-    let project = configured(project, &table);
-    let _disk = SmallDisk::of(&project);
-    check(project.run(&[]));
-    cloud.check_nothing_left(&project);
+    check_cloud(DefaultProvider { without_download: true, ..DefaultProvider::default() });
 }
 
 fn a_container(engine: &Containers) {

@@ -18,13 +18,13 @@ fn project(suite: &str, provider: &str, group: &str) -> Project {
     ))
 }
 
-/// A run in which a program of this machine does something else where `case` fits its arguments.
-fn with_another<'project>(project: &'project Project, program: &str, case: &str, shell: &str) -> Invocation<'project> {
+/// The project with a program of this machine that does something else where `case` fits its arguments.
+fn with_another(project: Project, program: &str, case: &str, shell: &str) -> Project {
     let text = format!("#!/bin/sh\ncase $* in {case}) {shell} ;; esac\nexec /bin/{program} \"$@\"\n");
-    let script = project.write(&format!("../bin/{program}"), text);
-    let mut permissions = fs::metadata(&script).expect("it was written").permissions();
-    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
-    fs::set_permissions(script, permissions).expect("a file can be made executable");
+    project.script(&format!("../bin/{program}"), &text)
+}
+
+fn run(project: &Project) -> Invocation<'_> {
     let path = format!("{}:{}", project.beside().join("bin").display(), std::env::var("PATH").expect("PATH is set"));
     project.offload(&["run"]).env("PATH", path)
 }
@@ -38,22 +38,22 @@ const QUOTA: &str = "echo 'mkdir: cannot create directory: Disk quota exceeded' 
 
 #[test]
 fn creates_that_fail() {
-    let project = project(SUITE, "", "");
-    let done = with_another(&project, "mkdir", "*/local-*", QUOTA).finish().exits(1).says("Disk quota exceeded");
+    let project = with_another(project(SUITE, "", ""), "mkdir", "*/local-*", QUOTA);
+    let done = run(&project).finish().exits(1).says("Disk quota exceeded");
     assert_eq!(done.results().count("not-run"), 6, "{}", done.said());
 }
 
 #[test]
 fn a_create_that_fails_once() {
-    let project = project(SUITE, "", "");
-    let done = with_another(&project, "mkdir", "*/local-1", QUOTA).finish().exits(0);
+    let project = with_another(project(SUITE, "", ""), "mkdir", "*/local-1", QUOTA);
+    let done = run(&project).finish().exits(0);
     check_all_passed(&done, 6);
 }
 
 #[test]
 fn a_create_that_hangs() {
-    let project = project(SUITE, "", "");
-    let done = with_another(&project, "mkdir", "*/local-1", "sleep 600").finish().exits(0);
+    let project = with_another(project(SUITE, "", ""), "mkdir", "*/local-1", "sleep 600");
+    let done = run(&project).finish().exits(0);
     check_all_passed(&done, 6);
     assert!(done.took < Duration::from_secs(60), "{:?}", done.took);
 }
@@ -86,15 +86,11 @@ fn a_directory_that_is_taken_from_a_batch() {
 #[test]
 fn a_destroy_that_fails() {
     let project = project(SUITE, "", "");
-    let shell = "echo 'rm: cannot remove it: Device or resource busy' >&2; exit 1";
     // Nothing of the run's own is removed by `rm` before its end.
-    let done = with_another(
-        &project,
-        "rm",
-        "*/local-1",
-        &format!("[ -e '{}' ] && {{ {shell}; }}", project.path().join("test-results/logs").display()),
-    );
-    let done = done.finish_among_leftovers().exits(0);
+    let logs = project.path().join("test-results/logs").display().to_string();
+    let shell = format!("[ ! -e '{logs}' ] || {{ echo 'rm: cannot remove it: Device or resource busy' >&2; exit 1; }}");
+    let project = with_another(project, "rm", "*/local-1", &shell);
+    let done = run(&project).finish_among_leftovers().exits(0);
     check_all_passed(&done, 6);
     done.says("Device or resource busy");
 }
