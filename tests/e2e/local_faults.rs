@@ -7,9 +7,9 @@ use offload_tests::{Finished, Invocation, Project};
 
 const SUITE: &str = "import pytest\n\n@pytest.mark.parametrize('number', range(6))\ndef test_it(number):\n    pass\n";
 
-/// Tests that take their time, so that something can happen meanwhile.
-const LONG: &str =
-    "import pytest, time\n\n@pytest.mark.parametrize('number', range(12))\ndef test_it(number):\n    time.sleep(0.3)\n";
+/// Tests that take their time, so that something can happen meanwhile, and that need their directory.
+const LONG: &str = "import pytest, time\n\n@pytest.mark.parametrize('number', range(12))\ndef test_it(number):\n    time.sleep(0.3)\n    \
+     open('test_it.py').close()\n";
 
 fn project(suite: &str, provider: &str, group: &str) -> Project {
     Project::new().file("test_it.py", suite).config(&format!(
@@ -81,6 +81,24 @@ fn a_directory_that_is_taken_from_a_worker() {
 #[test]
 fn a_directory_that_is_taken_from_a_batch() {
     check_removed("worker = false");
+}
+
+/// No shorter list passes for the whole one, and no test for one that cannot be collected.
+#[test]
+fn a_directory_that_goes_while_tests_are_looked_for() {
+    let slow = format!("import time\ntime.sleep(1)\n{SUITE}");
+    let project = project(&slow, "isolation = \"copy\"", "").file("test_more.py", SUITE);
+    let mut running = project.offload(&["run"]).start();
+    let events = project.path().join("test-results/events.jsonl");
+    let begun = || fs::read_to_string(&events).unwrap_or_default().contains("\"worker-started\"");
+    running.wait_until("the tests are looked for", begun);
+    std::thread::sleep(Duration::from_millis(700));
+    for run in fs::read_dir(project.temporary()).expect("a directory").flatten() {
+        for sandbox in fs::read_dir(run.path()).expect("a directory").flatten() {
+            let _ = fs::remove_dir_all(sandbox.path().join("work"));
+        }
+    }
+    check_all_passed(&running.finish().exits(0), 12);
 }
 
 #[test]

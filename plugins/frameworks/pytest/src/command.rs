@@ -12,6 +12,8 @@ use crate::settings::Settings;
 const SOURCE: &str = concat!(
     include_str!("python/journal.py"),
     "\n\n",
+    include_str!("python/ground.py"),
+    "\n",
     include_str!("python/outcome.py"),
     "\n\n",
     include_str!("python/neighbours.py"),

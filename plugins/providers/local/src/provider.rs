@@ -98,6 +98,8 @@ impl Provider for Local {
         let run = || match process::run(&command, stdio) {
             // It was there when the sandbox was made.
             Err(failure) if is_own && failure.code == "no-directory" => Err(gone(&sandbox)),
+            // Whatever ended badly may have done so for want of its files.
+            Ok(exit) if is_own && exit != Exit::Code(0) && !has_directory(&sandbox)? => Err(gone(&sandbox)),
             ended => ended,
         };
         let (Some(limit), Some(group)) = (limit, &sandbox.group) else { return run() };
@@ -198,6 +200,11 @@ fn leftover([scratch, run_id, name, created, group]: [&str; 5]) -> Leftover {
     };
     let created = created.parse().ok();
     Leftover { sandbox: sandbox.id(), run_id: run_id.to_owned(), name: scratch.to_owned(), created }
+}
+
+fn has_directory(sandbox: &Sandbox) -> Result<bool, Failure> {
+    let directory = sandbox.working_dir.as_deref().unwrap_or(&sandbox.scratch);
+    Ok(script::is_directory(directory).capture()?.exit == Exit::Code(0))
 }
 
 /// Somebody has removed it behind the run's back.

@@ -89,6 +89,8 @@ while [ $# -gt 1 ]; do
 done
 "#;
 
+const IS_DIRECTORY: &str = r#"[ -d "$1" ]"#;
+
 /// Removes directories, and the directory that holds them once it is empty.
 const REMOVE: &str = r#"
 remove() {
@@ -157,6 +159,11 @@ pub fn copy_directory(from: &str, to: &str) -> Command {
 pub fn copy_files<'a>(scratch: &'a str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Command {
     let words = pairs.into_iter().flat_map(|(from, to)| [from, to]);
     Command::script(COPY_FILES, std::iter::once(scratch).chain(words))
+}
+
+/// Exit code 0: it is one.
+pub fn is_directory(path: &str) -> Command {
+    Command::script(IS_DIRECTORY, [path])
 }
 
 pub fn remove<'a>(scratches: impl IntoIterator<Item = &'a str>) -> Command {

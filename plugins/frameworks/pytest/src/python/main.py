@@ -82,16 +82,17 @@ def main():
         os.close(take_stdin())
     else:
         journal, orders = begin_work(path)
+    ground = Ground(journal)
     pytest = import_pytest(journal)
     sys.argv = [sys.modules["__main__"].__file__] + arguments
     neighbours = make_neighbours(pytest)(journal, mode in ("discover", "discover-and-work"))
     discovery, recording, run = make_plugins(pytest)
     if mode == "discover":
-        plugin = discovery(journal)
+        plugin = discovery(journal, ground)
     elif mode == "run":
-        plugin = run(journal, request)
+        plugin = run(journal, ground, request)
     else:
-        plugin = make_worker(pytest, discovery, recording)(journal, orders, mode == "discover-and-work")
+        plugin = make_worker(pytest, discovery, recording)(journal, ground, orders, mode == "discover-and-work")
     try:
         status = int(pytest.main(arguments, plugins=[neighbours, plugin]))
     except BaseException as error:

@@ -55,8 +55,9 @@ def relative(path, root):
 
 def make_plugins(pytest):
     class Discovery:
-        def __init__(self, journal):
+        def __init__(self, journal, ground):
             self.journal = journal
+            self.ground = ground
             self.max_failures = 0
             self.files = {}
             self.holders = {}
@@ -93,6 +94,7 @@ def make_plugins(pytest):
 
         @pytest.hookimpl(trylast=True)
         def pytest_collection_finish(self, session):
+            self.ground.hold()
             known = set()
             lines = []
             stages = Stages(session.config)
@@ -167,8 +169,9 @@ def make_plugins(pytest):
     class Recording:
         # What becomes of the tests that are wanted.
 
-        def __init__(self, journal):
+        def __init__(self, journal, ground):
             self.journal = journal
+            self.ground = ground
             self.wanted = set()
             self.max_failures = 0
             self.problems = {}
@@ -212,6 +215,7 @@ def make_plugins(pytest):
             return {"status": "error", "message": "was discovered but not collected in the sandbox"}
 
         def report_missing(self, name):
+            self.ground.hold()
             self.settle(name, **self.explain(name))
 
         def settle(self, name, **outcome):
@@ -261,6 +265,8 @@ def make_plugins(pytest):
         def finish(self, name, unless_reported="pytest ended this test without a report of what became of it"):
             folded = self.open.pop(name)
             folded.end(unless_reported)
+            if folded.has_failed():
+                self.ground.hold()
             self.copies[name] -= 1
             if self.copies[name] > 0:
                 self.shared[name] = folded
@@ -293,8 +299,8 @@ def make_plugins(pytest):
     class Run(Recording):
         # One batch, known from the start.
 
-        def __init__(self, journal, request):
-            super().__init__(journal)
+        def __init__(self, journal, ground, request):
+            super().__init__(journal, ground)
             self.wanted = set(request["ids"])
             self.files = request["files"] and set(request["files"])
 

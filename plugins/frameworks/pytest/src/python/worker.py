@@ -76,10 +76,10 @@ class Orders:
 
 def make_worker(pytest, Discovery, Recording):
     class Worker(Recording):
-        def __init__(self, pipe, orders, discovers):
-            super().__init__(pipe)
+        def __init__(self, pipe, ground, orders, discovers):
+            super().__init__(pipe, ground)
             self.orders = orders
-            self.discovery = Discovery(pipe) if discovers else None
+            self.discovery = Discovery(pipe, ground) if discovers else None
             self.files = {}
             self.ahead = {}
             self.items = {}
