@@ -1,5 +1,7 @@
 //! Makes one outcome of all cases that belong to a test.
 
+use std::borrow::Cow;
+
 use offload_plugin::excerpt;
 use offload_plugin::junit::{Case, CaseStatus};
 use offload_plugin::types::Outcome;
@@ -99,7 +101,12 @@ fn details(telling: &[&Case]) -> Option<String> {
 }
 
 fn text<'a>(parts: impl Iterator<Item = &'a str>) -> Option<String> {
-    let whole = parts.collect::<Vec<_>>().join("\n");
+    let parts = parts.collect::<Vec<_>>();
+    let whole = match parts[..] {
+        // As it nearly always is: copied once, since it may be much.
+        [part] => Cow::Borrowed(part),
+        _ => Cow::Owned(parts.join("\n")),
+    };
     (!whole.is_empty()).then(|| excerpt::head_and_tail(&whole, TEXT_LIMIT).into_owned())
 }
 

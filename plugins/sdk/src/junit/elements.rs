@@ -1,5 +1,7 @@
 //! The elements of a JUnit file that are open while it is read, and the case that grows in them.
 
+use std::borrow::Cow;
+
 use quick_xml::events::BytesStart;
 
 use super::report::{Case, CaseStatus};
@@ -11,13 +13,12 @@ pub(super) enum Element {
     Case,
     /// `<failure>`, `<error>` or `<skipped>`, of a case or of a suite.
     Problem(Problem),
-    Stdout(String),
-    Stderr(String),
+    Stdout,
+    Stderr,
     Properties,
     Property {
         name: String,
         value: Option<String>,
-        text: String,
     },
     /// Markup in the text of another element: what it says belongs to that text.
     Inline,
@@ -36,15 +37,14 @@ pub(super) struct Problem {
     status: CaseStatus,
     kind: Option<String>,
     message: Option<String>,
-    text: String,
 }
 
 impl Suite {
     pub(super) fn read(start: &BytesStart<'_>, outer: Option<&Self>) -> Self {
         let mut suite = Self { name: None, file: outer.and_then(|outer| outer.file.clone()) };
         each_attribute(start, |key, value| match key {
-            "name" => suite.name = Some(value),
-            "file" | "filepath" if !value.is_empty() => suite.file = Some(value),
+            "name" => suite.name = Some(value.into_owned()),
+            "file" | "filepath" if !value.is_empty() => suite.file = Some(value.into_owned()),
             _ => {}
         });
         suite
@@ -65,26 +65,18 @@ impl Element {
             (Self::Suite(_), "failure" | "error") | (Self::Case, "failure" | "error" | "skipped") => {
                 Self::Problem(Problem::read(name.as_ref(), start))
             }
-            (Self::Case, "system-out") => Self::Stdout(String::new()),
-            (Self::Case, "system-err") => Self::Stderr(String::new()),
+            (Self::Case, "system-out") => Self::Stdout,
+            (Self::Case, "system-err") => Self::Stderr,
             (Self::Case, "properties") => Self::Properties,
             (Self::Properties, "property") => property(start),
-            (Self::Problem(_) | Self::Stdout(_) | Self::Stderr(_) | Self::Property { .. } | Self::Inline, _) => {
-                Self::Inline
-            }
+            (parent, _) if parent.keeps_text() => Self::Inline,
             _ => Self::Ignored,
         }
     }
 
-    /// Where the text directly in this element is kept.
-    pub(super) fn text(&mut self) -> Option<&mut String> {
-        match self {
-            Self::Problem(Problem { text, .. })
-            | Self::Stdout(text)
-            | Self::Stderr(text)
-            | Self::Property { text, .. } => Some(text),
-            _ => None,
-        }
+    /// Whether the text in this element, and in what lies in it, means something. Of such elements one is open at a time.
+    pub(super) fn keeps_text(&self) -> bool {
+        matches!(self, Self::Problem(_) | Self::Stdout | Self::Stderr | Self::Property { .. } | Self::Inline)
     }
 }
 
@@ -95,32 +87,32 @@ impl Problem {
             "error" => CaseStatus::Error,
             _ => CaseStatus::Skipped,
         };
-        let mut problem = Self { status, kind: None, message: None, text: String::new() };
+        let mut problem = Self { status, kind: None, message: None };
         each_attribute(start, |key, value| match key {
-            "message" => problem.message = Some(value),
-            "type" if !value.is_empty() => problem.kind = Some(value),
+            "message" => problem.message = Some(value.into_owned()),
+            "type" if !value.is_empty() => problem.kind = Some(value.into_owned()),
             _ => {}
         });
         problem
     }
 
     /// Makes the case as bad as this problem is, and has it say why.
-    pub(super) fn add_to(self, case: &mut Case) {
+    pub(super) fn add_to(self, case: &mut Case, text: &str) {
         if self.status > case.status || case.kind.is_none() {
             case.kind = self.kind;
         }
         case.status = case.status.max(self.status);
         text::append(&mut case.message, self.message.as_deref().unwrap_or_default());
-        text::append(&mut case.details, &self.text);
+        text::append(&mut case.details, text);
     }
 }
 
 /// Takes over the attributes of `<testcase>`.
 pub(super) fn read_case(case: &mut Case, start: &BytesStart<'_>) {
     each_attribute(start, |key, value| match key {
-        "name" => case.name = value,
-        "classname" | "class" if !value.is_empty() => case.classname = Some(value),
-        "file" if !value.is_empty() => case.file = Some(value),
+        "name" => case.name = value.into_owned(),
+        "classname" | "class" if !value.is_empty() => case.classname = Some(value.into_owned()),
+        "file" if !value.is_empty() => case.file = Some(value.into_owned()),
         "time" => case.time = text::seconds(&value),
         "status" | "result" => case.status = case.status.max(status_of_word(&value)),
         _ => {}
@@ -140,15 +132,15 @@ fn status_of_word(word: &str) -> CaseStatus {
 fn property(start: &BytesStart<'_>) -> Element {
     let (mut name, mut value) = (String::new(), None);
     each_attribute(start, |key, found| match key {
-        "name" => name = found,
-        "value" => value = Some(found),
+        "name" => name = found.into_owned(),
+        "value" => value = Some(found.into_owned()),
         _ => {}
     });
-    Element::Property { name, value, text: String::new() }
+    Element::Property { name, value }
 }
 
 /// Takes the attributes that can be read, each by its name and what stands for it; one that is not well-formed ends the list.
-fn each_attribute(start: &BytesStart<'_>, mut take: impl FnMut(&str, String)) {
+fn each_attribute(start: &BytesStart<'_>, mut take: impl FnMut(&str, Cow<'_, str>)) {
     let mut attributes = start.attributes();
     attributes.with_checks(false);
     for attribute in attributes.map_while(Result::ok) {

@@ -1,9 +1,10 @@
 //! Reads a JUnit file from its beginning as far as it makes sense.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::{BytesRef, BytesStart, Event};
 
 use super::elements::{Element, Suite, read_case};
 use super::report::{Case, Report};
@@ -38,7 +39,10 @@ pub fn read(bytes: &[u8]) -> Result<Report, Unreadable> {
     if bytes.len() > MAX_BYTES {
         return Err(Unreadable(format!("has {} bytes, more than the {MAX_BYTES} that are read", bytes.len())));
     }
-    let text = String::from_utf8_lossy(bytes);
+    let text = match simdutf8::basic::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
+    };
     let text = text.trim_start_matches('\u{feff}');
     if text.trim().is_empty() {
         return Err(Unreadable("is empty".to_owned()));
@@ -67,6 +71,8 @@ struct Reading {
     /// From the outermost open element to the innermost.
     open: Vec<Element>,
     case: Case,
+    /// What the innermost element that keeps text has of it so far: one place for all of them, one after the other.
+    text: String,
     found_root: bool,
 }
 
@@ -77,7 +83,7 @@ impl Reading {
             Event::End(_) => self.end(),
             Event::Text(piece) => return self.text(&piece.xml10_content()),
             Event::CData(piece) => return self.text(&piece.xml10_content()),
-            Event::GeneralRef(reference) => return self.text(&text::resolve(&reference)),
+            Event::GeneralRef(reference) => return self.reference(&reference),
             _ => {}
         }
         Ok(())
@@ -99,6 +105,9 @@ impl Reading {
             self.case = suite.case();
             read_case(&mut self.case, start);
         }
+        if !matches!(element, Element::Inline) {
+            self.text.clear();
+        }
         self.open.push(element);
         Ok(())
     }
@@ -111,15 +120,15 @@ impl Reading {
                     // The suite itself broke. Nobody else would tell, so that it counts as a case of the suite's name.
                     let mut case = suite.case();
                     case.name = suite.name.clone().unwrap_or_default();
-                    problem.add_to(&mut case);
+                    problem.add_to(&mut case, &self.text);
                     self.report.cases.push(case);
                 }
-                _ => problem.add_to(&mut self.case),
+                _ => problem.add_to(&mut self.case, &self.text),
             },
-            Some(Element::Stdout(output)) => text::append(&mut self.case.stdout, &output),
-            Some(Element::Stderr(output)) => text::append(&mut self.case.stderr, &output),
-            Some(Element::Property { name, value, text }) => {
-                self.case.properties.push((name, value.unwrap_or(text)));
+            Some(Element::Stdout) => text::append(&mut self.case.stdout, &self.text),
+            Some(Element::Stderr) => text::append(&mut self.case.stderr, &self.text),
+            Some(Element::Property { name, value }) => {
+                self.case.properties.push((name, value.unwrap_or_else(|| self.text.clone())));
             }
             Some(Element::Suite(_) | Element::Properties | Element::Inline | Element::Ignored) | None => {}
         }
@@ -129,9 +138,17 @@ impl Reading {
         if self.open.is_empty() && !piece.trim().is_empty() {
             return Err("has text where an element is expected".to_owned());
         }
-        let mut around = self.open.iter_mut().rev().skip_while(|element| matches!(element, Element::Inline));
-        if let Some(kept) = around.next().and_then(Element::text) {
-            kept.push_str(piece);
+        if self.open.last().is_some_and(Element::keeps_text) {
+            self.text.push_str(piece);
+        }
+        Ok(())
+    }
+
+    fn reference(&mut self, reference: &BytesRef<'_>) -> Result<(), String> {
+        match self.open.last() {
+            None => return self.text(&format!("&{};", &**reference)),
+            Some(element) if element.keeps_text() => text::push_reference(&mut self.text, reference),
+            Some(_) => {}
         }
         Ok(())
     }

@@ -6,21 +6,18 @@ use quick_xml::escape::{resolve_xml_entity, unescape_with};
 use quick_xml::events::BytesRef;
 
 /// Text with references resolved. What is no valid reference stays as it was written.
-pub(super) fn unescape(raw: &str) -> String {
-    match unescape_with(raw, resolve_xml_entity) {
-        Ok(text) => text.into_owned(),
-        Err(_) => raw.to_owned(),
-    }
+pub(super) fn unescape(raw: &str) -> Cow<'_, str> {
+    unescape_with(raw, resolve_xml_entity).unwrap_or(Cow::Borrowed(raw))
 }
 
-/// What one reference between two pieces of text stands for. Only the five entities of XML itself are known: a file
+/// Adds what one reference between two pieces of text stands for. Only the five entities of XML itself are known: a file
 /// cannot define its own.
-pub(super) fn resolve(reference: &BytesRef<'_>) -> String {
+pub(super) fn push_reference(text: &mut String, reference: &BytesRef<'_>) {
     let name: &str = reference;
-    match reference.resolve_char_ref() {
-        Ok(Some(character)) => character.to_string(),
-        Ok(None) if resolve_xml_entity(name).is_some() => resolve_xml_entity(name).unwrap_or_default().to_owned(),
-        _ => format!("&{name};"),
+    match (resolve_xml_entity(name), reference.resolve_char_ref()) {
+        (Some(meaning), _) => text.push_str(meaning),
+        (None, Ok(Some(character))) => text.push(character),
+        (None, _) => text.extend(["&", name, ";"]),
     }
 }
 
