@@ -1,13 +1,15 @@
 //! One engine for the whole process.
 
-use std::sync::OnceLock;
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, Engine};
 
 use super::bindings::imports;
-use super::locator::Kind;
+use super::cache;
+use super::locator::{Kind, Located};
 use super::store::State;
 
 /// How often a running guest is made to look whether its time is up, and lets others run.
@@ -18,6 +20,8 @@ pub(super) struct Runtime {
     pub(super) engine: Engine,
     providers: Linker<State>,
     frameworks: Linker<State>,
+    /// What this process has loaded, by the hash of the component.
+    loaded: Mutex<HashMap<blake3::Hash, Component>>,
 }
 
 impl Runtime {
@@ -28,6 +32,18 @@ impl Runtime {
     pub(super) fn get() -> Result<&'static Self, String> {
         static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
         RUNTIME.get_or_init(|| Self::new().map_err(|error| format!("{error:#}"))).as_ref().map_err(Clone::clone)
+    }
+
+    /// The compiled form of a component; all who ask share one.
+    pub(super) fn component(&self, located: &Located) -> wasmtime::Result<Component> {
+        let loaded = || self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(component) = loaded().get(&located.hash) {
+            return Ok(component.clone());
+        }
+        // Others load theirs meanwhile.
+        let component = cache::load(&self.engine, located)?;
+        loaded().insert(located.hash, component.clone());
+        Ok(component)
     }
 
     /// What a component of this kind may import.
@@ -60,6 +76,6 @@ impl Runtime {
                 std::thread::sleep(TICK);
             }
         })?;
-        Ok(Self { engine, providers, frameworks })
+        Ok(Self { engine, providers, frameworks, loaded: Mutex::default() })
     }
 }

@@ -13,12 +13,14 @@ use crate::settings::Settings;
 use crate::trouble;
 
 /// The list goes through a file, since only so much of standard output is kept; and it says where it was made. What cargo
-/// says of the packages is asked for here, as nextest would for each command. Where that fails, nextest tells why.
+/// says of the packages is asked for beside it, for the batches: nextest asks anew for each command that is not told.
 const SCRIPT: &str = r#"list=$1 place=$2 packages=$3; shift 3
 pwd -P >"$place" || exit
-if cargo metadata --format-version 1 --all-features --filter-platform host-tuple >"$packages" 2>/dev/null
-then set -- "$@" --cargo-metadata "$packages"; else rm -f "$packages"; fi
-exec "$@" >"$list""#;
+cargo metadata --format-version 1 --all-features --filter-platform host-tuple >"$packages" 2>/dev/null &
+asked=$!
+"$@" >"$list"; ended=$?
+wait "$asked" || rm -f "$packages"
+exit "$ended""#;
 
 pub fn plan(settings: &Settings, context: &Context) -> RunPlan {
     let list = format!("{}list.json", context.scratch);
