@@ -350,7 +350,7 @@ fn settings_reach_go() {
     let project = configured(project, "", "extra_args = [\"-count=2\"]\npackages = [\"./outside\"]");
     run(&project).exits(0).says("1 passed");
     let project = configured(project, "", "extra_args = [\"-run\", \"TestOut\"]");
-    run(&project).exits(3).says("`-run` in `extra_args` of the group is for offload to say");
+    project.offload(&["validate"]).finish().exits(3).says("`-run` in `extra_args` of the group is for offload to say");
 }
 
 #[test]

@@ -173,6 +173,18 @@ fn the_run_ends_when_the_servers_are_gone() {
 }
 
 #[test]
+fn servers_that_do_not_answer_are_told_of_soon() {
+    let (project, mut fake) = project();
+    fake.end();
+    let mut running = fake.run(&project, &[]).start();
+    let events = project.path().join("test-results/events.jsonl");
+    let told = "Modal has not answered for 8 s";
+    running.wait_until("it is told", || fs::read_to_string(&events).unwrap_or_default().contains(told));
+    running.signal(Signal::SIGINT);
+    running.finish().exits(130).says("see whether http://127.0.0.1:");
+}
+
+#[test]
 fn a_killed_helper_is_started_again() {
     let (project, mut fake) = project();
     let done = disturbed(&project, &mut fake, |_| kill_helper(&project)).exits(0);
@@ -190,11 +202,10 @@ fn a_helper_that_is_killed_again_and_again_ends_the_run() {
         running.wait_until("a sandbox is up", || helper(&project).is_some() && began(&project));
         kill_helper(&project);
     }
-    // Nobody is left who could end them but Modal itself, once their lifetime is over.
-    fake.living().iter().for_each(|sandbox| fake.terminate(sandbox));
     let done = running.finish().exits(1).says("ended twice");
     assert!(done.took < Duration::from_secs(60), "{:?}", done.took);
     assert_eq!(done.results().tests.len(), 24);
+    fake.check_nothing_left();
 }
 
 /// Whether a test has begun in a sandbox.

@@ -15,7 +15,7 @@ pub fn check(finished: &Finished) {
     }
     // What other commands find there is an earlier run's.
     let looks_back =
-        ["history", "clean", "doctor"].iter().any(|name| finished.command.starts_with(&format!("offload {name}")));
+        ["history", "clean", "doctor", "validate"].iter().any(|name| finished.command.starts_with(&format!("offload {name}")));
     if looks_back || !finished.has_report("results.json") {
         return;
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::config::{Config, load_config};
 use crate::framework::Framework;
+use crate::model::Failure;
 use crate::plugin::{Kind, built_in_names};
 use crate::provider::Provider;
 
@@ -24,16 +25,26 @@ pub(super) async fn load(path: &Path) -> anyhow::Result<Config> {
             return Err(config.unknown_framework(name, &known(&frameworks)).into());
         }
     }
-    let info = Provider::from_config(&config, &[]).describe().await?;
-    config.check_provider(&schema(&info)?)?;
+    let provider = Provider::from_config(&config, &[]);
+    config.check_provider(&schema(&provider.describe().await?)?)?;
+    let frameworks = Framework::from_config(&config, &[]);
     // All groups use one framework, so they share one schema.
-    if let Some(framework) = Framework::from_config(&config, &[]).first() {
+    if let Some(framework) = frameworks.first() {
         let schema = schema(&framework.describe().await?)?;
         for name in config.groups.keys() {
             config.check_group(name, &schema)?;
         }
     }
+    // What no schema says.
+    in_table("provider", provider.check_settings().await)?;
+    for framework in &frameworks {
+        in_table(&format!("groups.{}", framework.group()), framework.check_settings().await)?;
+    }
     Ok(config)
+}
+
+fn in_table(name: &str, checked: Result<(), Failure>) -> anyhow::Result<()> {
+    Ok(checked.map_err(|failure| Failure { message: format!("[{name}]: {}", failure.message), ..failure })?)
 }
 
 /// No plugin of the configuration has the name of one that comes with offload.

@@ -134,6 +134,14 @@ impl Framework {
         self.component()?.describe().await
     }
 
+    /// Whether its settings can work, as far as the component itself knows.
+    ///
+    /// # Errors
+    /// What it has against them.
+    pub(crate) async fn check_settings(&self) -> Result<(), Failure> {
+        self.component()?.check_settings().await
+    }
+
     /// Whether a sandbox must not share a writable working directory with another one.
     pub(crate) async fn needs_private_directory(&self) -> Result<bool, Failure> {
         let needs = self.component()?.instantiate().await?.needs().await?;

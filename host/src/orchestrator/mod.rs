@@ -4,6 +4,7 @@ mod artifacts;
 mod batch;
 mod catalog;
 mod creation;
+mod destruction;
 mod dispatch;
 mod ledger;
 mod lines;

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::creation::{Coming, Creator, Vacancy, display};
+use super::destruction::Destructions;
 use crate::config::SandboxConfig;
 use crate::model::{Failure, RunId, SandboxName};
 use crate::presence::Presence;
@@ -34,7 +35,7 @@ pub struct SandboxPool {
     sender: mpsc::UnboundedSender<PoolEvent>,
     waiting: VecDeque<PoolEvent>,
     creations: JoinSet<()>,
-    destructions: JoinSet<Result<(), Failure>>,
+    destructions: Destructions,
     creator: Option<Arc<Creator>>,
     alive: HashMap<SandboxName, Sandbox>,
     coming: BTreeMap<u32, Coming>,
@@ -61,7 +62,7 @@ pub(super) enum PoolEvent {
 impl SandboxPool {
     pub fn new() -> Self {
         let (sender, events) = mpsc::unbounded_channel();
-        let now = jiff::Zoned::now();
+        let now = jiff::Timestamp::now();
         let random = uuid::Uuid::new_v4().simple().to_string();
         Self {
             run_id: RunId::new(format!("{}-{}", now.strftime("%Y%m%d-%H%M%S"), &random[..6])),
@@ -72,7 +73,7 @@ impl SandboxPool {
             sender,
             waiting: VecDeque::new(),
             creations: JoinSet::new(),
-            destructions: JoinSet::new(),
+            destructions: Destructions::default(),
             creator: None,
             alive: HashMap::new(),
             coming: BTreeMap::new(),
@@ -223,9 +224,8 @@ impl SandboxPool {
     pub(super) fn discard(&mut self, broken: &Sandbox, was_of_use: bool) {
         self.replacements += usize::from(was_of_use);
         self.alive.remove(broken.name());
-        if let Some(provider) = self.provider.clone() {
-            let id = broken.id().to_owned();
-            self.destructions.spawn(async move { provider.destroy(&[id]).await });
+        if let Some(provider) = &self.provider {
+            self.destructions.begin(provider, vec![broken.id().to_owned()]);
         }
         self.vacant.push(Vacancy::new(broken.slot()));
     }
@@ -293,20 +293,10 @@ impl SandboxPool {
                 self.alive.insert(sandbox.name().clone(), sandbox);
             }
         }
-        if let Some(provider) = &self.provider {
-            let ids: Vec<_> = self.alive.drain().map(|(_, sandbox)| sandbox.id().to_owned()).collect();
-            if !ids.is_empty() {
-                let provider = provider.clone();
-                // In one call: the provider knows best how many it can end at once.
-                self.destructions.spawn(async move { provider.destroy(&ids).await });
-            }
-        }
-        let mut failures = Vec::new();
-        while let Some(result) = self.destructions.join_next().await {
-            if let Ok(Err(failure)) = result {
-                failures.push(failure);
-            }
-        }
+        let Some(provider) = &self.provider else { return Vec::new() };
+        provider.spare_a_helper();
+        let ids: Vec<_> = self.alive.drain().map(|(_, sandbox)| sandbox.id().to_owned()).collect();
+        let mut failures = self.destructions.complete(provider, ids).await;
         failures.extend(self.sweep().await.err());
         failures
     }

@@ -8,7 +8,6 @@ use wasmtime::component::{Instance, InstancePre};
 
 use super::bindings::exports::metadata;
 use super::bridge::Helpers;
-use super::cache;
 use super::engine::Runtime;
 use super::error::{PluginError, PluginErrorKind};
 use super::locator::{Kind, Located, locate};
@@ -65,8 +64,8 @@ impl Linked {
         if let Some(refusal) = located.refusal() {
             return Err(fail(refusal));
         }
-        let component = cache::load(&runtime.engine, located)
-            .map_err(|error| fail(PluginErrorKind::Invalid(format!("{error:#}"))))?;
+        let component =
+            runtime.component(located).map_err(|error| fail(PluginErrorKind::Invalid(format!("{error:#}"))))?;
         let shape = Shape::of(&runtime.engine, &component);
         shape.refuse(kind).map_err(fail)?;
         let pre = runtime
@@ -86,9 +85,9 @@ impl Linked {
         Ok(Self { runtime, source: source.clone(), surroundings, rights, pre })
     }
 
-    /// Ends what its instances left running between calls.
-    pub(super) async fn close(&self) {
-        self.surroundings.helpers.close().await;
+    /// What its instances leave running between calls.
+    pub(super) fn helpers(&self) -> &Helpers {
+        &self.surroundings.helpers
     }
 
     /// The same component with other limits.
@@ -107,6 +106,16 @@ impl Linked {
     /// The same component, of which every command is taken as granted: nothing of what it asks for is run.
     pub(super) fn on_trial(self) -> Self {
         self.with_rights(Rights::BuiltIn)
+    }
+
+    /// The same component, which may do nothing at all.
+    pub(super) fn without_rights(self) -> Self {
+        let nothing = self.no_rights();
+        self.with_rights(nothing)
+    }
+
+    fn no_rights(&self) -> Rights {
+        Rights::Granted(Granted::new(self.source.shared_name(), "/".into(), Allow::default(), Vec::new()))
     }
 
     /// The same component with these rights, whatever it asks for.
@@ -152,8 +161,7 @@ impl Linked {
     /// What the component says of itself. It does so without any right.
     pub(super) async fn describe(&self) -> Result<Info, Failure> {
         let indices = self.export(metadata::GuestIndices::new)?;
-        let nothing = Granted::new(self.source.shared_name(), "/".into(), Allow::default(), Vec::new());
-        let mut live = self.instantiate_with(Arc::new(Rights::Granted(nothing))).await?;
+        let mut live = self.instantiate_with(Arc::new(self.no_rights())).await?;
         let guest = indices
             .load(&mut live.store, &live.instance)
             .map_err(|error| self.error("describe", PluginErrorKind::Unlinkable(format!("{error:#}"))))?;
@@ -169,6 +177,14 @@ impl Linked {
 
 pub(super) fn unloaded(source: &Source, kind: PluginErrorKind) -> PluginError {
     PluginError { plugin: source.name().to_owned(), function: "load", kind, stderr: String::new() }
+}
+
+/// What a component has against its settings, of all that a first call of it may fail by.
+pub(super) fn objection<T>(called: Result<T, Failure>) -> Result<(), Failure> {
+    match called {
+        Err(failure) if failure.code == "invalid-settings" => Err(failure),
+        _ => Ok(()),
+    }
 }
 
 /// What to say of a call that ended in a trap; its store must not be used again.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::bindings::contract::{Context, Discovery, Exit, FinishedRun, Launch, Observed, Outcome, RunPlan, Test};
 use super::bindings::exports::{framework, observer, worker};
-use super::component::{Info, Linked, Live, LogSink, failed};
+use super::component::{Info, Linked, Live, LogSink, failed, objection};
 use super::error::PluginError;
 use super::locator::Kind;
 use super::rights::Rights;
@@ -51,6 +51,16 @@ impl FrameworkComponent {
 
     pub async fn describe(&self) -> Result<Info, model::Failure> {
         self.linked.describe().await
+    }
+
+    /// Whether its settings can work, as far as it says so by itself.
+    ///
+    /// # Errors
+    /// What it has against them.
+    pub async fn check_settings(&self) -> Result<(), model::Failure> {
+        let nowhere = Context { scratch: "/".into(), nonce: String::new(), attempt: 1, memo: None };
+        // A plan, of which nothing is carried out.
+        objection(self.instantiate().await?.discover(&nowhere, &[], &[]).await)
     }
 
     pub async fn instantiate(&self) -> Result<FrameworkInstance, model::Failure> {

@@ -11,7 +11,7 @@ use super::bindings::contract::{
 };
 use super::bindings::exports::provider::{Guest, GuestIndices};
 use super::bindings::exports::{doctor, reaper};
-use super::component::{Info, Linked, Live, LogSink, failed};
+use super::component::{Info, Linked, Live, LogSink, failed, objection};
 use super::error::PluginError;
 use super::imports::SharedStdio;
 use super::locator::Kind;
@@ -54,6 +54,16 @@ impl ProviderComponent {
 
     pub async fn describe(&self) -> Result<Info, model::Failure> {
         self.linked.describe().await
+    }
+
+    /// Whether its settings can work, as far as it says so by itself: it may do nothing meanwhile.
+    ///
+    /// # Errors
+    /// What it has against them.
+    pub async fn check_settings(&self) -> Result<(), model::Failure> {
+        let trial = Self { linked: self.linked.clone().without_rights(), ..self.clone() };
+        // What any call says that comes first.
+        objection(trial.destroy(&[]).await)
     }
 
     pub async fn prepare(&self, spec: &ImageSpec) -> Result<Prepared, model::Failure> {
@@ -118,9 +128,14 @@ impl ProviderComponent {
         concluded("examine", &store, result).map(Some)
     }
 
+    /// Allows each of its helpers one start more than a run needs.
+    pub fn spare_a_helper(&self) {
+        self.linked.helpers().spare();
+    }
+
     /// Ends the helpers that it keeps.
     pub async fn close(&self) {
-        self.linked.close().await;
+        self.linked.helpers().close().await;
     }
 
     async fn instance(&self, function: &'static str) -> Result<(Live, Guest), model::Failure> {

@@ -87,6 +87,14 @@ impl Provider {
         self.component()?.describe().await
     }
 
+    /// Whether its settings can work, as far as the component itself knows.
+    ///
+    /// # Errors
+    /// What it has against them.
+    pub(crate) async fn check_settings(&self) -> Result<(), Failure> {
+        self.component()?.check_settings().await
+    }
+
     /// Builds or finds the image, once in a run.
     pub(crate) async fn prepare(&self, spec: ImageSpec) -> Result<Prepared, Failure> {
         let component = self.component()?;
@@ -141,6 +149,13 @@ impl Provider {
     pub(crate) async fn examine(&self) -> Result<Option<Vec<Finding>>, Failure> {
         let component = self.component()?;
         within(self.0.deadlines.destroy, self.kind(), "examine", component.examine()).await
+    }
+
+    /// What is left to do is to destroy: a helper that ended as often as it may is started once more for that.
+    pub(crate) fn spare_a_helper(&self) {
+        if let Some(Ok(component)) = self.0.component.get() {
+            component.spare_a_helper();
+        }
     }
 
     /// Ends what it keeps for the length of a run.

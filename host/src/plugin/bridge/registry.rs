@@ -13,8 +13,8 @@ use crate::process::Command;
 /// How long a helper may take to end once it has nothing more to read.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// How often a helper may be started in a run: once more than it should need.
-const MOST_STARTS: u32 = 2;
+/// How often a helper may be started again in a run.
+const RESTARTS: u32 = 1;
 
 /// The helpers that a plugin has opened; clones are the same ones.
 #[derive(Clone, Default)]
@@ -23,6 +23,7 @@ pub struct Helpers(Arc<Mutex<Vec<Opened>>>);
 struct Opened {
     /// By what it is known: the same command is the same helper.
     command: Command,
+    /// How often it may still be started.
     starts: u32,
     helper: Helper,
     task: JoinHandle<()>,
@@ -44,19 +45,26 @@ impl Helpers {
         let mut opened = self.opened();
         let Some(known) = opened.iter_mut().find(|known| known.command == command) else {
             let (helper, task) = start(&command)?;
-            opened.push(Opened { command, starts: 1, helper: helper.clone(), task });
+            opened.push(Opened { command, starts: RESTARTS, helper: helper.clone(), task });
             return Ok(helper);
         };
         if known.helper.has_ended() {
-            if known.starts == MOST_STARTS {
+            if known.starts == 0 {
                 let program = known.command.argv.first().map_or("", String::as_str);
                 let message = format!("the helper `{program}` ended twice: it is not started again");
                 return Err(Failure::new(LOST, message));
             }
             (known.helper, known.task) = start(&known.command)?;
-            known.starts += 1;
+            known.starts -= 1;
         }
         Ok(known.helper.clone())
+    }
+
+    /// Has each that ended as often as it may start once more: only it can clear away what it made.
+    pub fn spare(&self) {
+        for opened in self.opened().iter_mut().filter(|opened| opened.helper.has_ended()) {
+            opened.starts = opened.starts.max(1);
+        }
     }
 
     /// Ends all of them.

@@ -144,6 +144,10 @@ async fn one_that_ends_is_started_once_more() {
         assert!(call(&second, end).await.is_err());
         let refused = open(&helpers, &silent()).map(drop).expect_err("it ended twice");
         assert_eq!((refused.code.as_str(), refused.retryable), ("bridge-lost", false));
+        helpers.spare();
+        let last = open(&helpers, &silent()).expect("it is started to clear up");
+        assert!(call(&last, end).await.is_err());
+        assert!(open(&helpers, &silent()).is_err());
         helpers.close().await;
     }
 }

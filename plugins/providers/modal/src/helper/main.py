@@ -5,6 +5,8 @@ INSTALL = "pip install 'modal==1.6.4'"
 KILLED = (137, 143)
 # How long the end of a sandbox may take to be known.
 SETTLE_SECONDS = 0.5
+# How long Modal may say nothing before a person is told: the SDK itself goes on trying for a minute.
+SILENCE_IS_ODD_SECONDS = 8
 
 try:
     import modal
@@ -23,7 +25,7 @@ class Helper:
         # What each method does, and how a failure of it is called.
         self.methods = {
             "examine": (self.examine, "looking around"),
-            "prepare": (sandboxes.prepare, "preparing the image"),
+            "prepare": (self.prepare, "preparing the image"),
             "create": (sandboxes.create, "creating a sandbox"),
             "run": (sandboxes.run, "running a command"),
             "download": (sandboxes.download, "downloading files"),
@@ -94,6 +96,15 @@ class Helper:
         if not modal.__version__.startswith("1.6."):
             message = "version {} of the package `modal` is not known here, but 1.6".format(modal.__version__)
             raise Failure("sdk-unsupported", message, INSTALL)
+
+    async def prepare(self, params):
+        # The first thing that is asked of Modal, and one that it answers at once.
+        app = asyncio.ensure_future(self.sandboxes.app(params["app"]))
+        if not (await asyncio.wait([app], timeout=SILENCE_IS_ODD_SECONDS))[0]:
+            text = "Modal has not answered for {} s: see whether {} can be reached from here"
+            await self.peer.log("warn", text.format(SILENCE_IS_ODD_SECONDS, modal.config.config["server_url"]))
+        await app
+        return await self.sandboxes.prepare(params)
 
     async def examine(self, params):
         found = "{} with {}".format(modal.__version__, sys.executable)
