@@ -90,6 +90,29 @@ fn an_earlier_runs_reports_do_not_stay() {
 }
 
 #[test]
+fn a_second_run_leaves_the_reports_of_the_first_alone() {
+    let project = Project::pytest().file("test_it.py", "import time\ndef test_it():\n    time.sleep(3)\n");
+    let mut first = project.offload(&["run"]).start();
+    let events = project.path().join("test-results/events.jsonl");
+    first.wait_until("it has begun", || std::fs::read_to_string(&events).is_ok_and(|text| text.contains("-started")));
+    let second = project.offload(&["run"]).finish_among_leftovers();
+    second.exits(3).says("another run of offload writes its reports there; wait for its end, or set output_dir");
+    first.finish().exits(0);
+}
+
+/// Whoever reads the reports must not take a run for green of which they tell nothing.
+#[test]
+fn a_run_whose_reports_cannot_be_written_is_no_success() {
+    let project = Project::pytest().file(
+        "test_it.py",
+        "import os\ndef test_it():\n    place = os.environ['PLACE']\n    os.rename(place, place + '-away')\n    open(place, 'w').close()\n",
+    );
+    let place = project.path().join("test-results");
+    let done = project.offload(&["run"]).env("PLACE", &place).finish();
+    done.exits(1).says("1 passed").says("the reports of this run are not whole: write the report");
+}
+
+#[test]
 fn events_tell_the_run_in_order() {
     let done = Project::pytest().file("test_it.py", ALL_KINDS).run(&[]);
     let events = done.events();

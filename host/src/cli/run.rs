@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::args::{Format, RunArgs};
+use super::output::{complain, render};
 use super::{collect, project};
 use crate::framework::Framework;
-use crate::orchestrator::{Orchestrator, RunOverrides};
+use crate::orchestrator::{Orchestrator, RunError, RunOverrides};
 use crate::provider::Provider;
 
 pub(super) async fn run(path: &Path, verbose: bool, args: RunArgs) -> anyhow::Result<u8> {
@@ -18,8 +19,15 @@ pub(super) async fn run(path: &Path, verbose: bool, args: RunArgs) -> anyhow::Re
         return collect::print_tests(&frameworks, Format::Text).await;
     }
     let overrides = RunOverrides { max_parallel: parallel, env, copy_dirs: copy_dir, shard, rebuild };
-    let result = Orchestrator::for_groups(config, frameworks, verbose).run(&overrides).await?;
-    Ok(u8::try_from(result.exit_code()).unwrap_or(1))
+    let exit_code = match Orchestrator::for_groups(config, frameworks, verbose).run(&overrides).await {
+        Ok(result) => result.exit_code(),
+        Err(unreported @ RunError::Unreported { exit_code, .. }) => {
+            complain(&render(&unreported.into()));
+            exit_code
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(u8::try_from(exit_code).unwrap_or(1))
 }
 
 /// Discovery runs on this machine: what is meant for sandboxes elsewhere is not for it.

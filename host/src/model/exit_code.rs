@@ -9,7 +9,7 @@ use super::{Summary, Verdict};
 pub enum ExitCode {
     /// 0: all tests passed.
     Success,
-    /// 1: some tests failed or weren't run.
+    /// 1: some tests failed or weren't run, or the reports are not whole.
     Failure,
     /// 2: all tests passed, but some were flaky.
     Flaky,
@@ -30,6 +30,14 @@ impl ExitCode {
             Self::Flaky
         } else {
             Self::Success
+        }
+    }
+
+    /// The code of the same run where its reports could not be written: they are what most users go by.
+    pub fn without_reports(self) -> Self {
+        match self {
+            Self::Success | Self::Flaky => Self::Failure,
+            told => told,
         }
     }
 

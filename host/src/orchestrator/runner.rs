@@ -39,8 +39,13 @@ pub enum RunError {
     /// No test was found, for this reason.
     #[error("{0}")]
     Nothing(Failure),
+    /// Nothing was run, since there could be no report of it.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// The tests were run, but whoever reads the reports would not hear of all of them. What the process should exit with
+    /// is never a success.
+    #[error("the reports of this run are not whole: {error}")]
+    Unreported { error: ReportError, exit_code: i32 },
     #[error("cannot {action}: {source}")]
     Io { action: &'static str, source: std::io::Error },
 }
@@ -198,7 +203,9 @@ impl Orchestrator {
             dispatcher.emit(&Event::DiscoveryStarted { group: framework.group().clone() });
         }
         let Finished { exit_code, summary, reporter, undiscovered } = dispatcher.run(signals).await;
-        reporter.finish()?;
+        if let Err(error) = reporter.finish() {
+            return Err(RunError::Unreported { error, exit_code: exit_code.without_reports().get().into() });
+        }
         match undiscovered.into_iter().next() {
             Some(mut failure) if exit_code == ExitCode::NothingFound => {
                 mask.failure(&mut failure);

@@ -1,6 +1,10 @@
 //! A report that could not be written.
 
-use std::{fmt, io, path::PathBuf, sync::Arc};
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// Which file could not be written or read, and why. Cheap to clone, as it is both told at once and returned at the end.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -28,6 +32,12 @@ impl ReportError {
         Self::of(Action::Remove, path.into())
     }
 
+    /// Another run is under way there.
+    pub(super) fn taken(path: &Path) -> Self {
+        let cause = io::Error::new(io::ErrorKind::ResourceBusy, "another run of offload writes its reports there");
+        Self::of(Action::Use, path.to_owned())(cause)
+    }
+
     fn of(action: Action, path: PathBuf) -> impl FnOnce(io::Error) -> Self {
         move |cause| Self { action, path, cause: Arc::new(cause) }
     }
@@ -39,6 +49,7 @@ enum Action {
     Write,
     Read,
     Remove,
+    Use,
 }
 
 impl fmt::Display for Action {
@@ -48,6 +59,7 @@ impl fmt::Display for Action {
             Self::Write => "write the report",
             Self::Read => "read back the report's data in",
             Self::Remove => "remove the earlier run's",
+            Self::Use => "use the report directory",
         })
     }
 }
@@ -57,6 +69,7 @@ fn advice(kind: io::ErrorKind) -> &'static str {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "make room on the disk, or set output_dir in [report] to another place"
         }
+        io::ErrorKind::ResourceBusy => "wait for its end, or set output_dir in [report] to a place of this run's own",
         io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
             "something else has that name: move it away, or set output_dir or junit_file in [report]"
         }

@@ -31,9 +31,9 @@ struct Line<'a> {
 }
 
 impl EventLog {
-    pub fn create(path: PathBuf) -> Result<Self, ReportError> {
-        let file = File::create(&path).map_err(ReportError::write(&path))?;
-        Ok(Self { path, file: BufWriter::with_capacity(64 * 1024, file), flushed: Duration::ZERO })
+    /// Appends to a file that is open for that.
+    pub fn new(path: PathBuf, file: File) -> Self {
+        Self { path, file: BufWriter::with_capacity(64 * 1024, file), flushed: Duration::ZERO }
     }
 
     pub fn add(&mut self, at: Duration, event: &Event) -> Result<(), ReportError> {

@@ -2,28 +2,41 @@
 
 use std::{
     ffi::OsStr,
-    fs, io,
+    fs::{self, File, TryLockError},
+    io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use super::ReportError;
 use crate::model::{BatchId, SandboxName};
 
 const LOGS: &str = "logs";
+const EVENTS: &str = "events.jsonl";
 
 /// The report directory of this run, cleared of what an earlier run left there.
 #[derive(Clone, Debug)]
 pub(super) struct OutputDir {
     path: PathBuf,
+    /// The event log, locked for as long as this run may write here.
+    events: Arc<File>,
 }
 
 impl OutputDir {
-    /// Creates it with `logs/`, and removes an earlier run's files, but nothing that offload did not write.
+    /// Creates it with `logs/`, and removes an earlier run's files, but nothing that offload did not write. A run that is
+    /// under way has the directory to itself: two would mix their reports.
     pub fn prepare(path: &Path, junit: Option<&Path>) -> Result<Self, ReportError> {
-        let output = Self { path: path.to_owned() };
-        let logs = output.logs();
+        let logs = path.join(LOGS);
         fs::create_dir_all(&logs).map_err(ReportError::create(&logs))?;
-        for stale in [output.events(), output.results()].iter().map(PathBuf::as_path).chain(junit) {
+        let events = path.join(EVENTS);
+        let locked = File::options().create(true).append(true).open(&events).map_err(ReportError::write(&events))?;
+        if let Err(TryLockError::WouldBlock) = locked.try_lock() {
+            return Err(ReportError::taken(path));
+        }
+        // Where nothing can be locked, nobody is kept out.
+        let output = Self { path: path.to_owned(), events: Arc::new(locked) };
+        output.events.set_len(0).map_err(ReportError::write(&events))?;
+        for stale in [output.results()].iter().map(PathBuf::as_path).chain(junit) {
             remove_if_there(stale)?;
         }
         for entry in fs::read_dir(&logs).map_err(ReportError::read(&logs))? {
@@ -40,15 +53,16 @@ impl OutputDir {
     }
 
     pub fn events(&self) -> PathBuf {
-        self.path.join("events.jsonl")
+        self.path.join(EVENTS)
+    }
+
+    /// The empty event log.
+    pub fn open_events(&self) -> Result<File, ReportError> {
+        self.events.try_clone().map_err(ReportError::write(self.events()))
     }
 
     pub fn results(&self) -> PathBuf {
         self.path.join("results.json")
-    }
-
-    pub fn logs(&self) -> PathBuf {
-        self.path.join(LOGS)
     }
 
     /// Where a batch's output goes, without the extension: as a path to open, and as reports name it.
@@ -90,10 +104,26 @@ mod tests {
 
         let output = OutputDir::prepare(&dir, Some(&dir.join("junit.xml"))).unwrap();
 
-        assert!(ours.iter().all(|file| !dir.join(file).exists()));
+        let is_gone = |file: &&str| fs::metadata(dir.join(file)).map_or(true, |left| left.len() == 0);
+        assert!(ours.iter().all(is_gone));
         assert!(theirs.iter().all(|file| dir.join(file).exists()));
         let (path, name) = output.log_stem(&"local-2".into(), BatchId::new(7));
         assert_eq!((path, name.as_str()), (dir.join("logs/local-2-7"), "logs/local-2-7"));
+    }
+
+    #[test]
+    fn one_run_at_a_time_writes_here() {
+        let place = tempfile::tempdir().unwrap();
+        let first = OutputDir::prepare(place.path(), None).unwrap();
+        fs::write(place.path().join("results.json"), "the first run's").unwrap();
+
+        let error = OutputDir::prepare(place.path(), None).unwrap_err().to_string();
+        assert!(error.contains("another run of offload writes its reports there; wait for its end"), "{error}");
+        assert!(place.path().join("results.json").exists());
+
+        drop(first);
+        OutputDir::prepare(place.path(), None).expect("the first one has ended");
+        assert!(!place.path().join("results.json").exists());
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl Reporter {
 
     pub(super) fn with_console(options: ReportOptions, console: ConsoleView) -> Result<Self, ReportError> {
         let output = OutputDir::prepare(&options.output_dir, options.junit.as_deref())?;
-        let events = EventLog::create(output.events())?;
+        let events = EventLog::new(output.events(), output.open_events()?);
         let results = Results::new(output.path())?;
         Ok(Self {
             written: Written { events: Some(output.events()), ..Written::default() },
