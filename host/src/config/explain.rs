@@ -51,6 +51,7 @@ impl Explain<'_> {
                     .with_help(self.description(error))
             }
             Kind::Enum { options } => self.no_option(error, &at, options),
+            Kind::Pattern { pattern } => self.no_match(error, &at, pattern),
             _ => self.not_allowed(error, &at),
         };
         vec![problem]
@@ -139,6 +140,13 @@ impl Explain<'_> {
             .with_help(near.map(|near| format!("did you mean `{near}`?")).or_else(|| self.description(error)))
     }
 
+    fn no_match(&self, error: &ValidationError<'_>, at: &str, pattern: &str) -> Problem {
+        let Some(part) = literal(pattern) else { return self.not_allowed(error, at) };
+        Problem::new(format!("{} must contain {part}", self.name(error, at)))
+            .at(self.value(at), format!("has no {part}"))
+            .with_help(self.description(error))
+    }
+
     /// Of several forms that a value may have, tells what is wrong with the one that it comes nearest to: the one that
     /// disagrees deepest inside of the value.
     fn no_form(&self, error: &ValidationError<'_>, at: &str, forms: &[Vec<ValidationError<'static>>]) -> Vec<Problem> {
@@ -208,6 +216,20 @@ fn expected_types(kind: &TypeKind) -> Vec<JsonType> {
         // TOML has no null.
         TypeKind::Multiple(several) => several.iter().filter(|one| *one != JsonType::Null).collect(),
     }
+}
+
+/// The text that a pattern looks for, of one that looks for a text and nothing else.
+fn literal(pattern: &str) -> Option<String> {
+    let mut text = String::new();
+    let mut rest = pattern.chars();
+    while let Some(character) = rest.next() {
+        match character {
+            '\\' => text.push(rest.next().filter(char::is_ascii_punctuation)?),
+            '.' | '^' | '$' | '*' | '+' | '?' | '(' | ')' | '[' | ']' | '{' | '}' | '|' => return None,
+            plain => text.push(plain),
+        }
+    }
+    Some(text)
 }
 
 fn type_name(json: JsonType) -> &'static str {

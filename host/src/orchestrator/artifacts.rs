@@ -169,8 +169,11 @@ impl Artifacts {
     /// Whether this run wrote the file: a directory of this machine has those of earlier runs as well, and logs of ours.
     fn is_fresh(&self, directory: &[u8], path: &str) -> bool {
         let file = Path::new(&*String::from_utf8_lossy(directory)).join(path);
+        // `output_dir` may be a symbolic link, or lie behind one.
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let ours = [Some(self.to.clone()), self.to.parent().map(|output_dir| output_dir.join("logs"))];
-        let ours = ours.iter().flatten().any(|directory| file.starts_with(directory));
+        let place = real(&file);
+        let ours = ours.iter().flatten().any(|directory| place.starts_with(real(directory)));
         let modified = file.metadata().and_then(|metadata| metadata.modified());
         !ours && modified.is_ok_and(|modified| modified >= self.since)
     }

@@ -92,6 +92,7 @@ fn framework_schema() -> Value {
             "markers": { "type": "string", "description": "A pytest marker expression." },
             "ratio": { "type": "number", "exclusiveMaximum": 1 },
             "doctests": { "type": "boolean" },
+            "command": { "type": "string", "pattern": r"run\.sh \{tests\}", "description": "What runs {tests}." },
         },
         "required": ["paths"],
         "additionalProperties": false,

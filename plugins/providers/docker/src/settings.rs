@@ -35,8 +35,8 @@ pub struct Settings {
     /// How many processors' time a container may use: 1.5 for one and a half.
     #[schemars(range(min = 0.01))]
     pub cpus: Option<f64>,
-    /// How much memory a container may use: a number with the unit b, k, m or g, such as "2g".
-    #[schemars(regex(pattern = "^[0-9]+[bkmgBKMG]?$"))]
+    /// How much memory a container may use: a number with the unit k, m or g, such as "2g", or millions of bytes.
+    #[schemars(regex(pattern = "^([0-9]+[kmgKMG]|[0-9]{7,}[bB]?)$"))]
     pub memory: Option<String>,
     /// The network of the containers: "none", "host", "bridge", or the name of one of the engine's networks.
     #[schemars(length(min = 1))]

@@ -6,8 +6,8 @@ use offload_plugin::prelude::*;
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// Memory, as bytes or a number with KiB, MiB, GiB or TiB.
-    #[schemars(regex(pattern = r"^[1-9][0-9]*(KiB|MiB|GiB|TiB)?$"))]
+    /// Memory: a number with KiB, MiB, GiB or TiB, or millions of bytes.
+    #[schemars(regex(pattern = r"^([1-9][0-9]*(KiB|MiB|GiB|TiB)|[1-9][0-9]{6,})$"))]
     pub memory: Option<String>,
     /// Processors, of which a part will do: 1.5.
     #[schemars(range(min = 0.01))]
