@@ -61,6 +61,22 @@ impl FakeModal {
         format!("[provider]\ntype = \"modal\"\ndockerfile = \"Dockerfile\"\npython = {:?}\n", engines::modal_python())
     }
 
+    /// One that a project uses whose tests do nothing but sleep for so many seconds each, in many sandboxes.
+    pub fn with_sleepers(project: Project, sandboxes: u32, tests: u32, seconds: u32) -> (Project, Self) {
+        let run = format!(
+            "out=$1; shift\n{{ echo '<testsuite>'\nfor id; do sleep {seconds}; echo \"<testcase name='$id' \
+             time='{seconds}'/>\"; done\necho '</testsuite>'; }} >\"$out\"\n"
+        );
+        project.write("run.sh", run);
+        let fake = Self::start(&project);
+        let table = Self::install(&project);
+        let project = project.config(&format!(
+            "[offload]\nmax_parallel = {sandboxes}\nretry_count = 0\n{table}\n[groups.g]\ntype = \"default\"\n\
+             discover_command = \"seq {tests}\"\nrun_command = \"sh run.sh {{result_file}} {{tests}}\"\n"
+        ));
+        (project, fake)
+    }
+
     /// `offload run` in the project, with an account of this server.
     pub fn run<'project>(&self, project: &'project Project, arguments: &[&str]) -> Invocation<'project> {
         let mut all = vec!["run"];

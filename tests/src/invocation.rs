@@ -127,6 +127,11 @@ impl Running<'_> {
         kill(self.pid(), signal).expect("offload still runs");
     }
 
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until something is true of the project, or fails.
     #[track_caller]
     pub fn wait_until(&mut self, what: &str, mut holds: impl FnMut() -> bool) {

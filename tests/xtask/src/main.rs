@@ -12,6 +12,7 @@ mod npm;
 mod package;
 mod program;
 mod python;
+mod release;
 mod simulate;
 mod test;
 mod toolchain;

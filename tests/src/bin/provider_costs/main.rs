@@ -4,6 +4,7 @@
 mod bare;
 mod component;
 mod engine;
+mod scale;
 
 use std::process::Command;
 
@@ -23,6 +24,9 @@ struct Arguments {
     /// Measures the component only, with this table of settings, in the environment that is there
     #[arg(long, value_name = "JSON")]
     component: Option<String>,
+    /// Measures hundreds of sandboxes at once, of modal
+    #[arg(long, conflicts_with = "component")]
+    scale: bool,
 }
 
 /// What the three steps in a sandbox's life take.
@@ -43,7 +47,12 @@ struct Costs {
 
 #[expect(clippy::print_stdout, reason = "its output is what it is for")]
 fn main() -> Result<()> {
-    let Arguments { provider, component } = Arguments::parse();
+    let Arguments { provider, component, scale } = Arguments::parse();
+    if scale {
+        ensure!(provider == "modal", "only modal is measured with hundreds of sandboxes");
+        println!("{}", serde_json::to_string(&scale::measure()?)?);
+        return Ok(());
+    }
     if let Some(settings) = component {
         println!("{}", serde_json::to_string(&component::measure(&provider, &settings)?)?);
         return Ok(());

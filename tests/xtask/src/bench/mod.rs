@@ -20,7 +20,7 @@ use anyhow::Result;
 use clap::Subcommand;
 use only::Only;
 
-use crate::{console, fetch, program, python, toolchain, workspace};
+use crate::{console, fetch, python, release, toolchain};
 
 #[derive(Subcommand)]
 pub enum Which {
@@ -34,7 +34,7 @@ pub enum Which {
     },
     /// What it costs that plugins are components, beside the same code compiled for this machine
     Plugins,
-    /// What a sandbox costs with each provider, beside its engine's own programs
+    /// What a sandbox costs with each provider, beside its engine's own programs, and what hundreds of them take
     Providers,
     /// Tests that sleep, in few and in many sandboxes: a part of `speed`, in five minutes
     Schedule,
@@ -44,9 +44,7 @@ pub enum Which {
 /// depend on the machine.
 pub fn run(which: &Which) -> Result<()> {
     console::step("wasm target", toolchain::wasm_target)?;
-    console::step("release build", || {
-        program::run(program::cargo(workspace::root()).args(["build", "--release", "--package", "offload"]))
-    })?;
+    console::step("release build", release::build)?;
     console::step("Python environment", python::for_suites)?;
     fetch::run(None)?;
     let figures = match which {

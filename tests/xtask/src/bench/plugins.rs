@@ -9,23 +9,10 @@ use serde_json::Value;
 use super::{packaging, sample, table::Figure};
 use crate::{console, fetch, program, python, workspace};
 
-/// Native code for comparison is compiled for speed, unlike the rest of the release profile.
-const FOR_SPEED: [&str; 5] =
-    ["offload-framework-default", "offload-framework-pytest", "offload-plugin", "quick-xml", "serde_json"];
-
 const ROUNDS: usize = 3;
 
 /// Runs the program that measures the boundary, and whole runs to hold that against.
 pub fn measure() -> Result<Vec<Figure>> {
-    let root = workspace::root();
-    console::step("the program that measures", || {
-        let mut build = program::cargo(root);
-        build.args(["build", "--release", "--package", "offload-tests", "--bin", "plugin_costs"]);
-        for package in FOR_SPEED {
-            build.arg("--config").arg(format!("profile.release.package.{package}.opt-level=3"));
-        }
-        program::run(&mut build)
-    })?;
     let costs = console::step("components and native code", costs)?;
     let wall = console::step("whole runs of packaging", run_of_packaging)?;
     let of = |name: &str| costs[name].as_f64().with_context(|| format!("the program did not measure {name:?}"));

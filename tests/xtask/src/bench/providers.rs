@@ -13,10 +13,6 @@ const PROVIDERS: [&str; 5] = ["local", "docker", "ssh", "slurm", "modal"];
 
 /// Starts the engines and measures each provider beside its engine's own programs.
 pub fn measure() -> Result<Vec<Figure>> {
-    console::step("the program that measures", || {
-        let mut build = program::cargo(workspace::root());
-        program::run(build.args(["build", "--release", "--package", "offload-tests", "--bin", "provider_costs"]))
-    })?;
     console::step("Python environments", || {
         python::with_pytest()?;
         python::with_modal()
@@ -24,7 +20,7 @@ pub fn measure() -> Result<Vec<Figure>> {
     let engines = console::step("engines", backends::up)?;
     let mut figures = Vec::new();
     for provider in PROVIDERS {
-        let costs = console::step(provider, || costs(provider));
+        let costs = console::step(provider, || measured(&[provider]));
         match costs {
             Ok(costs) => figures.extend(figures_of(provider, &costs)?),
             // An engine that cannot be had here keeps no other from being measured.
@@ -32,12 +28,37 @@ pub fn measure() -> Result<Vec<Figure>> {
         }
     }
     drop(engines);
+    figures.extend(of_scale(&console::step("200 sandboxes of modal", || measured(&["modal", "--scale"]))?)?);
     Ok(figures)
 }
 
-fn costs(provider: &str) -> Result<Value> {
+fn measured(arguments: &[&str]) -> Result<Value> {
     let mut command = Command::new(workspace::target().join("release").join("provider_costs"));
-    serde_json::from_str(&program::output(command.arg(provider))?).context("failed to read the figures")
+    serde_json::from_str(&program::output(command.args(arguments))?).context("failed to read the figures")
+}
+
+fn of_scale(scale: &Value) -> Result<Vec<Figure>> {
+    let of = |name: &str| scale[name].as_f64().with_context(|| format!("{name} was not measured"));
+    let (makespan, bound, host, helper) = (of("makespan")?, of("bound")?, of("host_cpu")?, of("helper_cpu")?);
+    let figure = |what: &str, aim, measured, unit, note| Figure { what: what.to_owned(), aim, measured, unit, note };
+    Ok(vec![
+        figure(
+            "modal at scale: makespan / bound",
+            Some(1.25),
+            makespan / bound,
+            "times",
+            format!("2,000 tests of 3 s in 200 sandboxes: {makespan:.1} s, at least {bound} s"),
+        ),
+        figure(
+            "modal at scale: CPU",
+            Some(20.0),
+            host + helper,
+            "s",
+            format!("the host {host:.1} s, the helper with Modal's SDK {helper:.1} s"),
+        ),
+        figure("modal at scale: memory", Some(400.0), of("memory")?, "MB", "the peaks of both together".to_owned()),
+        figure("modal at scale: helpers", Some(1.5), of("helpers")?, "", "processes that speak to Modal".to_owned()),
+    ])
 }
 
 fn figures_of(provider: &str, costs: &Value) -> Result<Vec<Figure>> {
