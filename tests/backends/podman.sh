@@ -125,7 +125,9 @@ up() {
     mkdir -p "$directory"
     if ! runs; then
         rm -f "$directory/podman.sock"
-        setsid podman system service --time=0 "unix://$directory/podman.sock" >"$state/service.log" 2>&1 </dev/null &
+        # In its own directory, since what watches a container notes there that it ran out of memory.
+        (cd "$state" && exec setsid podman system service --time=0 "unix://$directory/podman.sock") \
+            >"$state/service.log" 2>&1 </dev/null &
         echo "$!" >"$state/pid"
         waited=0
         until [ -S "$directory/podman.sock" ]; do
@@ -149,6 +151,10 @@ down() {
     if runs; then kill "$(cat "$state/pid")"; fi
     rm -f "$state/pid"
     [ ! -f "$state/socket" ] || rm -rf "$(cat "$state/socket")" "$state/socket"
+    # What is still mounted would keep the directory from being removed.
+    while read -r _ place _; do
+        case $place in "$state"/*) umount --lazy "$place" || : ;; esac
+    done </proc/mounts
 }
 
 case ${1:-} in
