@@ -152,8 +152,9 @@ down() {
     rm -f "$state/pid"
     [ ! -f "$state/socket" ] || rm -rf "$(cat "$state/socket")" "$state/socket"
     # What is still mounted would keep the directory from being removed.
+    real=$(cd "$state" && pwd -P)
     while read -r _ place _; do
-        case $place in "$state"/*) umount --lazy "$place" || : ;; esac
+        case $place in "$real"/*) umount --lazy "$place" || : ;; esac
     done </proc/mounts
 }
 

@@ -14,8 +14,9 @@ pub fn check(finished: &Finished) {
         assert!(!finished.said().contains(text), "`{}` shows {text:?}:\n{}", finished.command, finished.said());
     }
     // What other commands find there is an earlier run's.
-    let looks_back =
-        ["history", "clean", "doctor", "validate"].iter().any(|name| finished.command.starts_with(&format!("offload {name}")));
+    let looks_back = ["history", "clean", "doctor", "validate"]
+        .iter()
+        .any(|name| finished.command.starts_with(&format!("offload {name}")));
     if looks_back || !finished.has_report("results.json") {
         return;
     }

@@ -28,11 +28,11 @@ const ROUNDS: usize = 5;
 #[derive(Parser)]
 struct Arguments {
     /// A directory with tests of pytest
-    #[arg(long)]
-    suite: PathBuf,
+    #[arg(long, required_unless_present = "load_only")]
+    suite: Option<PathBuf>,
     /// A Python that can run them
-    #[arg(long)]
-    python: PathBuf,
+    #[arg(long, required_unless_present = "load_only")]
+    python: Option<PathBuf>,
     /// Says how long pytest's component takes to load, and no more
     #[arg(long)]
     load_only: bool,
@@ -46,6 +46,7 @@ async fn main() -> Result<()> {
         component?;
         return writeln!(std::io::stdout(), "{took}").context("cannot write to standard output");
     }
+    let (suite, python) = (suite.context("no suite is named")?, python.context("no Python is named")?);
     let mut figures = serde_json::Map::new();
     let mut tell = |name: &str, value: f64| drop(figures.insert(name.to_owned(), json!(value)));
 
@@ -95,7 +96,7 @@ fn warm_load() -> Result<f64> {
     let mut took = Vec::new();
     for _ in 0..ROUNDS {
         let mut other = Command::new(std::env::current_exe().context("a program knows its own path")?);
-        let output = other.args(["--suite", "", "--python", "", "--load-only"]).output().context("failed to start")?;
+        let output = other.arg("--load-only").output().context("failed to start")?;
         took.push(String::from_utf8_lossy(&output.stdout).trim().parse().context("failed to load the component")?);
     }
     Ok(median(took))

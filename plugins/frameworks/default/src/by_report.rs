@@ -26,33 +26,34 @@ pub fn outcomes(tests: &[Test], run: &FinishedRun, path: &str) -> Result<Vec<Out
         Some(bytes) => junit::read(bytes).map_err(|reason| reason.to_string()),
     };
     match (tests, report) {
-        ([test], Ok(report)) => Ok(of_one(test, &report, run, path).into_iter().collect()),
+        ([test], Ok(report)) => Ok(of_one(test, report, run, path).into_iter().collect()),
         ([test], Err(reason)) => {
             let reason = format!("the result file {path} {reason}");
             Ok(unless_it_died(test, run, &reason).into_iter().collect())
         }
-        (_, Ok(report)) if report.truncated.is_some() => Ok(certain_of_many(tests, &report)),
-        (_, Ok(report)) => of_many(tests, &report, run),
+        (_, Ok(report)) if report.truncated.is_some() => Ok(certain_of_many(tests, report)),
+        (_, Ok(report)) => of_many(tests, report, run),
         // The host looks for the test that prevents the file, in smaller and smaller batches.
         (_, Err(_)) => Ok(Vec::new()),
     }
 }
 
 /// The outcome of a test that ran alone, to which therefore every case belongs.
-fn of_one(test: &Test, report: &Report, run: &FinishedRun, path: &str) -> Option<Outcome> {
-    let cases: Vec<_> = report.cases.iter().collect();
-    if cases.iter().any(|case| is_bad(case)) {
-        return Some(fold(&test.id, &cases));
+fn of_one(test: &Test, mut report: Report, run: &FinishedRun, path: &str) -> Option<Outcome> {
+    let (has_failed, is_empty) = (report.cases.iter().any(is_bad), report.cases.is_empty());
+    let mut folded = || Some(fold(&test.id, report.cases.iter_mut().collect()));
+    if has_failed {
+        return folded();
     }
     if let Some(reason) = &report.truncated {
         return unless_it_died(test, run, &format!("the result file {path} breaks off: {reason}"));
     }
-    if cases.is_empty() {
+    if is_empty {
         return unless_it_died(test, run, &format!("the result file {path} has no case for it"));
     }
     match run.output.exit {
-        Exit::Code(0) => Some(fold(&test.id, &cases)),
-        _ if was_ended_by_host(run) => Some(fold(&test.id, &cases)),
+        Exit::Code(0) => folded(),
+        _ if was_ended_by_host(run) => folded(),
         _ => unless_it_died(test, run, "every case passed or was skipped, and yet the command failed"),
     }
 }
@@ -73,10 +74,11 @@ fn unless_it_died(test: &Test, run: &FinishedRun, what_is_wrong: &str) -> Option
 }
 
 /// The outcomes of a batch with a whole report. A test without a case has none.
-fn of_many(tests: &[Test], report: &Report, run: &FinishedRun) -> Result<Vec<Outcome>, Failure> {
+fn of_many(tests: &[Test], mut report: Report, run: &FinishedRun) -> Result<Vec<Outcome>, Failure> {
+    let failed_unseen = run.output.exit != Exit::Code(0) && !report.cases.iter().any(is_bad);
     let mut owners = Owners::of(tests);
-    let mut owned: Vec<Vec<&Case>> = vec![Vec::new(); tests.len()];
-    for case in &report.cases {
+    let mut owned: Vec<Vec<&mut Case>> = tests.iter().map(|_| Vec::new()).collect();
+    for case in &mut report.cases {
         match owners.find(case) {
             Some((index, _)) => owned[index].push(case),
             None => {
@@ -84,30 +86,29 @@ fn of_many(tests: &[Test], report: &Report, run: &FinishedRun) -> Result<Vec<Out
             }
         }
     }
-    let failed_unseen = run.output.exit != Exit::Code(0) && !report.cases.iter().any(is_bad);
     if failed_unseen && !was_ended_by_host(run) {
         return Err(run_singly("the command failed and no case did".to_owned()));
     }
-    let outcomes = tests.iter().zip(&owned).filter(|(_, cases)| !cases.is_empty());
+    let outcomes = tests.iter().zip(owned).filter(|(_, cases)| !cases.is_empty());
     Ok(outcomes.map(|(test, cases)| fold(&test.id, cases)).collect())
 }
 
 /// What a report that breaks off leaves no doubt about: cases that failed, and those that are all of a test. Other cases of
 /// a file may have been cut off, and so may what followed the last case, such as an error in its tear-down.
-fn certain_of_many(tests: &[Test], report: &Report) -> Vec<Outcome> {
+fn certain_of_many(tests: &[Test], mut report: Report) -> Vec<Outcome> {
     let mut owners = Owners::of(tests);
-    let mut owned: Vec<Vec<&Case>> = vec![Vec::new(); tests.len()];
+    let mut owned: Vec<Vec<&mut Case>> = tests.iter().map(|_| Vec::new()).collect();
     let mut uncertain = vec![false; tests.len()];
     let last = report.cases.len().saturating_sub(1);
-    for (position, case) in report.cases.iter().enumerate() {
+    for (position, case) in report.cases.iter_mut().enumerate() {
         if let Some((index, by)) = owners.find(case) {
             owned[index].push(case);
             uncertain[index] |= by == By::Container || position == last;
         }
     }
     let outcomes =
-        tests.iter().zip(&owned).zip(&uncertain).filter(|((_, cases), uncertain)| {
-            cases.iter().any(|case| is_bad(case)) || !(cases.is_empty() || **uncertain)
+        tests.iter().zip(owned).zip(uncertain).filter(|((_, cases), uncertain)| {
+            cases.iter().any(|case| is_bad(case)) || !(cases.is_empty() || *uncertain)
         });
     outcomes.map(|((test, cases), _)| fold(&test.id, cases)).collect()
 }

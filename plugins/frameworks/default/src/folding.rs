@@ -1,6 +1,6 @@
 //! Makes one outcome of all cases that belong to a test.
 
-use std::borrow::Cow;
+use std::borrow::Borrow;
 
 use offload_plugin::excerpt;
 use offload_plugin::junit::{Case, CaseStatus};
@@ -13,34 +13,41 @@ const TEXT_LIMIT: usize = 64 << 10;
 const MESSAGE_LIMIT: usize = 500;
 
 /// The outcome of the test `id`, to which at least one case belongs: the worst of them. A test of which some cases were
-/// skipped has run.
-pub fn fold(id: &str, cases: &[&Case]) -> Outcome {
-    let worst = cases.iter().copied().max_by_key(|case| severity(case)).map_or(CaseStatus::Passed, |case| case.status);
-    let telling: Vec<_> = cases.iter().copied().filter(|case| case.status == worst || is_bad(case)).collect();
-    let known_to_fail = worst == CaseStatus::Skipped && telling.iter().all(|case| is_expected_failure(case));
-    let mut outcome = Outcome::new(id, if known_to_fail { "xfailed" } else { word(worst) });
-    // A sum that begins with 0.0 and not, as sums of floats do, with -0.0.
-    outcome.duration = cases.iter().filter_map(|case| case.time).fold(0.0, |sum, time| sum + time);
-    if worst != CaseStatus::Passed {
-        outcome.message = message(id, &telling, cases.len());
-        outcome.details = details(&telling);
-    }
-    outcome.stdout = text(cases.iter().filter_map(|case| case.stdout.as_deref()));
-    outcome.stderr = text(cases.iter().filter_map(|case| case.stderr.as_deref()));
-    outcome.properties = cases.iter().flat_map(|case| case.properties.clone()).collect();
+/// skipped has run. Takes out of the cases what they printed, which may be much.
+pub fn fold(id: &str, mut cases: Vec<&mut Case>) -> Outcome {
+    let mut outcome = judged(id, &cases);
+    outcome.stdout = text(cases.iter_mut().filter_map(|case| case.stdout.take()));
+    outcome.stderr = text(cases.iter_mut().filter_map(|case| case.stderr.take()));
+    outcome.properties = cases.iter_mut().flat_map(|case| std::mem::take(&mut case.properties)).collect();
     // Of several cases none speaks for the test: it keeps its id for a name.
-    if let [case] = cases {
-        outcome.name = Some(case.name.clone());
-        outcome.classname.clone_from(&case.classname);
+    if let [case] = &mut cases[..] {
+        outcome.name = Some(std::mem::take(&mut case.name));
+        outcome.classname = case.classname.take();
     }
-    outcome.file = common_file(cases);
+    // The file that all cases are in.
+    if let Some((first, rest)) = cases.split_first_mut()
+        && rest.iter().all(|case| case.file == first.file)
+    {
+        outcome.file = first.file.take();
+    }
     outcome
 }
 
-/// The file that all cases are in.
-fn common_file(cases: &[&Case]) -> Option<String> {
-    let (first, rest) = cases.split_first()?;
-    rest.iter().all(|case| case.file == first.file).then(|| first.file.clone())?
+/// What became of the test, and why.
+fn judged(id: &str, cases: &[impl Borrow<Case>]) -> Outcome {
+    let all = || cases.iter().map(Borrow::borrow);
+    let worst = all().max_by_key(|case| severity(case)).map_or(CaseStatus::Passed, |case| case.status);
+    let telling = || all().filter(move |case| case.status == worst || is_bad(case));
+    let known_to_fail = worst == CaseStatus::Skipped && telling().all(is_expected_failure);
+    let mut outcome = Outcome::new(id, if known_to_fail { "xfailed" } else { word(worst) });
+    // A sum that begins with 0.0 and not, as sums of floats do, with -0.0.
+    outcome.duration = all().filter_map(|case| case.time).fold(0.0, |sum, time| sum + time);
+    if worst != CaseStatus::Passed {
+        let telling: Vec<_> = telling().collect();
+        outcome.message = message(id, &telling, cases.len());
+        outcome.details = details(&telling);
+    }
+    outcome
 }
 
 pub fn is_bad(case: &Case) -> bool {
@@ -89,25 +96,21 @@ fn message(id: &str, telling: &[&Case], of: usize) -> Option<String> {
 
 fn details(telling: &[&Case]) -> Option<String> {
     let named = telling.len() > 1;
-    let parts: Vec<_> = telling
-        .iter()
-        .filter_map(|case| {
-            // Many tools repeat the message at the head of the text; the others have it there alone.
-            let details = case.details.as_deref().or(case.message.as_deref().filter(|said| said.contains('\n')))?;
-            Some(if named { format!("{}:\n{details}", case.name) } else { details.to_owned() })
-        })
-        .collect();
-    text(parts.iter().map(String::as_str))
+    let parts = telling.iter().filter_map(|case| {
+        // Many tools repeat the message at the head of the text; the others have it there alone.
+        let details = case.details.as_deref().or(case.message.as_deref().filter(|said| said.contains('\n')))?;
+        Some(if named { format!("{}:\n{details}", case.name) } else { details.to_owned() })
+    });
+    text(parts)
 }
 
-fn text<'a>(parts: impl Iterator<Item = &'a str>) -> Option<String> {
-    let parts = parts.collect::<Vec<_>>();
-    let whole = match parts[..] {
-        // As it nearly always is: copied once, since it may be much.
-        [part] => Cow::Borrowed(part),
-        _ => Cow::Owned(parts.join("\n")),
-    };
-    (!whole.is_empty()).then(|| excerpt::head_and_tail(&whole, TEXT_LIMIT).into_owned())
+/// The parts as one text, shortened where that is too long.
+fn text(parts: impl Iterator<Item = String>) -> Option<String> {
+    let whole = parts.reduce(|before, part| before + "\n" + &part)?;
+    if whole.len() > TEXT_LIMIT {
+        return Some(excerpt::head_and_tail(&whole, TEXT_LIMIT).into_owned());
+    }
+    (!whole.is_empty()).then_some(whole)
 }
 
 #[cfg(test)]
@@ -119,9 +122,13 @@ mod tests {
         Case { name: name.to_owned(), status, message, time: Some(0.5), ..Case::default() }
     }
 
+    fn folded(cases: &[Case]) -> Outcome {
+        fold("a.js", cases.to_vec().iter_mut().collect())
+    }
+
     #[track_caller]
     fn check(cases: &[Case], expected_status: &str, expected_message: Option<&str>) {
-        let outcome = fold("a.js", &cases.iter().collect::<Vec<_>>());
+        let outcome = folded(cases);
         assert_eq!(outcome.status, expected_status);
         assert_eq!(outcome.message.as_deref(), expected_message);
         assert_eq!(outcome.duration, 0.5 * cases.len() as f64);
@@ -154,12 +161,12 @@ mod tests {
             ..case(name, CaseStatus::Passed, "")
         };
         let (adds, removes) = (titled("adds"), titled("removes"));
-        let one = fold("a.js", &[&adds]);
+        let one = folded(std::slice::from_ref(&adds));
         assert_eq!([one.name.as_deref(), one.classname.as_deref()], [Some("adds"), Some("Cart")]);
-        let two = fold("a.js", &[&adds, &removes]);
+        let two = folded(&[adds.clone(), removes.clone()]);
         assert_eq!([two.name, two.classname, two.file], [None, None, Some("a.js".to_owned())]);
         let elsewhere = Case { file: None, ..removes };
-        assert_eq!(fold("a.js", &[&adds, &elsewhere]).file, None);
+        assert_eq!(folded(&[adds, elsewhere]).file, None);
     }
 
     #[test]
@@ -175,7 +182,7 @@ mod tests {
         first.details = Some("first trace".to_owned());
         first.stdout = Some("out".to_owned());
         let second = case("two", CaseStatus::Failed, "several\nlines");
-        let outcome = fold("a.js", &[&first, &second]);
+        let outcome = folded(&[first, second]);
         assert_eq!(outcome.details.as_deref(), Some("one:\nfirst trace\ntwo:\nseveral\nlines"));
         assert_eq!(outcome.stdout.as_deref(), Some("out"));
     }

@@ -90,7 +90,7 @@ mod tests {
         let [suite, classname, name, file] = case;
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let case = Case {
-            suite: some(suite),
+            suite: some(suite).map(Into::into),
             classname: some(classname),
             name: name.to_owned(),
             file: some(file),

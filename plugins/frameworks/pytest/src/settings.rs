@@ -46,8 +46,9 @@ impl Settings {
     /// Where `python` is empty or its quotes are not balanced.
     pub fn python_words(&self) -> Result<Vec<String>, Failure> {
         let example = "set it to a command such as \"python3\" or \"uv run python\", or leave it out";
-        let words = shell::split(&self.python)
-            .map_err(|error| unusable(format!("`python` of the group, {:?}, has {error}", self.python), example))?;
+        let words = shell::split(&self.python).map_err(|error| {
+            unusable(format!("`python` of the group, {:?}, is no command: {error}", self.python), example)
+        })?;
         if words.first().is_none_or(|program| program.is_empty()) {
             return Err(unusable("`python` of the group is empty".into(), example));
         }
@@ -120,7 +121,7 @@ mod tests {
         check_python("", Err("is empty"));
         check_python("  ", Err("is empty"));
         check_python("''", Err("is empty"));
-        check_python("uv run 'python", Err("\"uv run 'python\", has "));
+        check_python("uv run 'python", Err("\"uv run 'python\", is no command: "));
     }
 
     #[test]

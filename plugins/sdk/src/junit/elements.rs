@@ -1,6 +1,7 @@
 //! The elements of a JUnit file that are open while it is read, and the case that grows in them.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use quick_xml::events::BytesStart;
 
@@ -29,7 +30,7 @@ pub(super) enum Element {
 /// `<testsuites>` or `<testsuite>`, with what the suites around it lend it.
 #[derive(Clone, Default)]
 pub(super) struct Suite {
-    pub(super) name: Option<String>,
+    pub(super) name: Option<Rc<str>>,
     pub(super) file: Option<String>,
 }
 
@@ -43,7 +44,7 @@ impl Suite {
     pub(super) fn read(start: &BytesStart<'_>, outer: Option<&Self>) -> Self {
         let mut suite = Self { name: None, file: outer.and_then(|outer| outer.file.clone()) };
         each_attribute(start, |key, value| match key {
-            "name" => suite.name = Some(value.into_owned()),
+            "name" => suite.name = Some(value.into()),
             "file" | "filepath" if !value.is_empty() => suite.file = Some(value.into_owned()),
             _ => {}
         });

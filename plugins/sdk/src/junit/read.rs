@@ -119,7 +119,7 @@ impl Reading {
                 Some(Element::Suite(suite)) => {
                     // The suite itself broke. Nobody else would tell, so that it counts as a case of the suite's name.
                     let mut case = suite.case();
-                    case.name = suite.name.clone().unwrap_or_default();
+                    case.name = suite.name.as_deref().unwrap_or_default().to_owned();
                     problem.add_to(&mut case, &self.text);
                     self.report.cases.push(case);
                 }

@@ -1,5 +1,7 @@
 //! What a JUnit file says, whichever tool wrote it.
 
+use std::rc::Rc;
+
 /// The cases of a file, in its order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Report {
@@ -11,8 +13,8 @@ pub struct Report {
 /// One `<testcase>`, or a failure that a suite has outside of its cases.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Case {
-    /// The name of the innermost suite around it.
-    pub suite: Option<String>,
+    /// The name of the innermost suite around it, which thousands of cases may share.
+    pub suite: Option<Rc<str>>,
     pub classname: Option<String>,
     pub name: String,
     /// The case's own `file`, else the one of the innermost suite that has one.

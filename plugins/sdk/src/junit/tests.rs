@@ -15,7 +15,7 @@ fn summary(report: &Report) -> String {
             parts.extend(value.as_ref().map(|value| format!("{name}={value:?}")));
         };
         part("classname", &case.classname);
-        part("suite", &case.suite);
+        part("suite", &case.suite.as_deref().map(str::to_owned));
         part("file", &case.file);
         part("kind", &case.kind);
         part("message", &case.message);

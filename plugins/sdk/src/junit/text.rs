@@ -15,7 +15,8 @@ pub(super) fn unescape(raw: &str) -> Cow<'_, str> {
 pub(super) fn push_reference(text: &mut String, reference: &BytesRef<'_>) {
     let name: &str = reference;
     match (resolve_xml_entity(name), reference.resolve_char_ref()) {
-        (Some(meaning), _) => text.push_str(meaning),
+        // One character each: to copy it as a text would take longer.
+        (Some(meaning), _) => meaning.chars().for_each(|character| text.push(character)),
         (None, Ok(Some(character))) => text.push(character),
         (None, _) => text.extend(["&", name, ";"]),
     }
