@@ -16,7 +16,7 @@ const SMALL: f64 = 2.0;
 const WORTHWHILE: f64 = 20.0;
 
 /// And it should spend at least so many times as long, with and without earlier runs to say how long that is.
-const FORESEEN: f64 = 10.0;
+const FORESEEN: f64 = 15.0;
 const UNFORESEEN: f64 = 3.0;
 
 /// What a batch may pay besides, in seconds, as long as none has ended.
