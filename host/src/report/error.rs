@@ -8,7 +8,7 @@ use std::{
 
 /// Which file could not be written or read, and why. Cheap to clone, as it is both told at once and returned at the end.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{action} {}: {cause}; {}", path.display(), advice(cause.kind()))]
+#[error("cannot {action} {}: {cause}; {}", path.display(), advice(cause.kind()))]
 pub struct ReportError {
     action: Action,
     path: PathBuf,

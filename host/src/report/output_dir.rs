@@ -132,6 +132,6 @@ mod tests {
         let file = place.path().join("taken");
         fs::write(&file, "").unwrap();
         let error = OutputDir::prepare(&file, None).unwrap_err().to_string();
-        assert!(error.starts_with("create the report directory") && error.contains("taken/logs"), "{error}");
+        assert!(error.starts_with("cannot create the report directory") && error.contains("taken/logs"), "{error}");
     }
 }

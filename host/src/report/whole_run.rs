@@ -162,7 +162,7 @@ fn a_report_that_cannot_be_written_is_an_error_and_the_others_stand() {
     // A directory in the file's place is refused to the superuser too.
     let ran = run_with(whole_run(), |dir| fs::create_dir(dir.join("results.json")).unwrap());
     let error = ran.end.as_ref().unwrap_err().to_string();
-    assert!(error.starts_with("write the report ") && error.contains("/results.json: "), "{error}");
+    assert!(error.starts_with("cannot write the report ") && error.contains("/results.json: "), "{error}");
     assert!(ran.file("junit.xml").ends_with("</testsuites>\n"));
     assert!(ran.file("events.jsonl").lines().last().unwrap().contains("run-finished"));
     assert!(!ran.stderr.lines().last().unwrap().contains("results.json"));
