@@ -111,12 +111,19 @@ impl Reporter {
     }
 
     fn write_results(&mut self) -> Result<(), ReportError> {
+        let junit = match self.junit.clone() {
+            Some(path) => {
+                let junit = write_atomically(Path::new(&path), |file| write_junit(&self.results, file));
+                self.wrote(junit, |written| written.junit = Some(path))
+            }
+            None => Ok(()),
+        };
+        if self.first_error.is_some() {
+            self.results.lack_reports();
+        }
         let path = self.output.results();
         let results = write_atomically(&path, |file| self.results.write_json(file));
-        let results = self.wrote(results, |written| written.results = Some(path));
-        let Some(path) = self.junit.clone() else { return results };
-        let junit = write_atomically(Path::new(&path), |file| write_junit(&self.results, file));
-        results.and(self.wrote(junit, |written| written.junit = Some(path)))
+        junit.and(self.wrote(results, |written| written.results = Some(path)))
     }
 
     fn wrote(&mut self, result: Result<(), ReportError>, note: impl FnOnce(&mut Written)) -> Result<(), ReportError> {

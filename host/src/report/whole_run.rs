@@ -158,6 +158,22 @@ fn many_failures_are_counted() {
 }
 
 #[test]
+fn a_run_that_lacks_a_report_says_in_the_others_that_it_is_no_success() {
+    let test = test("python", "test_a.py::test_a");
+    let events = [
+        started(),
+        Event::TestDiscovered { test: test.clone() },
+        attempted(&test, 1, "local-1", outcome(Status::Passed, 0.0), false),
+        Event::Judged { test, verdict: Verdict::Passed },
+        finished([Verdict::Passed]),
+    ];
+    let events = events.map(|event| (Duration::ZERO, event));
+    assert!(run(events.clone()).file("results.json").contains("\"exit_code\":0,"));
+    let lacking = run_with(events, |dir| fs::create_dir(dir.join("junit.xml")).unwrap());
+    assert!(lacking.file("results.json").contains("\"exit_code\":1,"));
+}
+
+#[test]
 fn a_report_that_cannot_be_written_is_an_error_and_the_others_stand() {
     // A directory in the file's place is refused to the superuser too.
     let ran = run_with(whole_run(), |dir| fs::create_dir(dir.join("results.json")).unwrap());

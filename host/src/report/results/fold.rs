@@ -95,6 +95,13 @@ impl Record {
 }
 
 impl Results {
+    /// Some report could not be written: what the process exits with is no success.
+    pub fn lack_reports(&mut self) {
+        if let Some(end) = &mut self.end {
+            end.exit_code = end.exit_code.without_reports();
+        }
+    }
+
     /// `directory` gets the nameless file that holds texts while the run lasts.
     pub fn new(directory: &Path) -> Result<Self, ReportError> {
         Ok(Self {
