@@ -109,7 +109,7 @@ fn a_run_whose_reports_cannot_be_written_is_no_success() {
     );
     let place = project.path().join("test-results");
     let done = project.offload(&["run"]).env("PLACE", &place).finish();
-    done.exits(1).says("1 passed").says("the reports of this run are not whole: write the report");
+    done.exits(1).says("1 passed").says("the reports of this run are not whole: cannot write the report");
 }
 
 #[test]
