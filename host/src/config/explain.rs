@@ -141,10 +141,15 @@ impl Explain<'_> {
     }
 
     fn no_match(&self, error: &ValidationError<'_>, at: &str, pattern: &str) -> Problem {
-        let Some(part) = literal(pattern) else { return self.not_allowed(error, at) };
-        Problem::new(format!("{} must contain {part}", self.name(error, at)))
-            .at(self.value(at), format!("has no {part}"))
-            .with_help(self.description(error))
+        let (message, label) = match literal(pattern) {
+            Some(part) => (format!("{} must contain {part}", self.name(error, at)), format!("has no {part}")),
+            // A description says in words what the pattern says to machines.
+            None if self.description(error).is_some() => {
+                (format!("{} is not written as it has to be", self.name(error, at)), "does not fit".to_owned())
+            }
+            None => return self.not_allowed(error, at),
+        };
+        Problem::new(message).at(self.value(at), label).with_help(self.description(error))
     }
 
     /// Of several forms that a value may have, tells what is wrong with the one that it comes nearest to: the one that
