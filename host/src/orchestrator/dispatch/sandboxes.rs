@@ -5,6 +5,9 @@ use crate::model::{Event, Failure};
 use crate::orchestrator::pool::PoolEvent;
 use crate::orchestrator::schedule::{Crowd, SandboxKey, remaining};
 
+/// After so many seconds the first sandbox may not come up at all: a container or a job starts in less.
+const OVERDUE: f64 = 10.0;
+
 impl Dispatcher {
     pub(super) fn pool_event(&mut self, event: PoolEvent) {
         match event {
@@ -69,8 +72,9 @@ impl Dispatcher {
         if !self.search.is_over() {
             return usize::MAX;
         }
-        // As long as none is up, those that are coming may not come.
-        let counted = if others.busy.is_empty() { 0 } else { others.busy.len() + others.coming.len() };
+        // As long as none is up, those that take their time may not come.
+        let comes = |age: &&f64| !others.busy.is_empty() || **age < OVERDUE;
+        let counted = others.busy.len() + others.coming.iter().filter(comes).count();
         if self.schedule.is_worth_another(others) { self.ledger.open().saturating_sub(counted) } else { 0 }
     }
 
