@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use offload_tests::{FakeModal, Project};
+use offload_tests::FakeModal;
 
 #[test]
 fn two_hundred_sandboxes_need_one_helper() {
-    let (project, fake) = FakeModal::with_sleepers(Project::new(), 200, 2000, 1);
+    let (project, fake) = FakeModal::with_sleepers(200, 2000, 1);
     let done = fake.run(&project, &[]).patience(Duration::from_secs(300)).finish().exits(0);
     assert_eq!(done.results().count("passed"), 2000);
     assert_eq!(fake.calls("AuthTokenGet"), 1, "every process of the SDK asks for a token of its own");

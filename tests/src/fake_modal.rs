@@ -61,13 +61,13 @@ impl FakeModal {
         format!("[provider]\ntype = \"modal\"\ndockerfile = \"Dockerfile\"\npython = {:?}\n", engines::modal_python())
     }
 
-    /// One that a project uses whose tests do nothing but sleep for so many seconds each, in many sandboxes.
-    pub fn with_sleepers(project: Project, sandboxes: u32, tests: u32, seconds: u32) -> (Project, Self) {
+    /// One with a project whose tests do nothing but sleep for so many seconds each, in many sandboxes.
+    pub fn with_sleepers(sandboxes: u32, tests: u32, seconds: u32) -> (Project, Self) {
         let run = format!(
             "out=$1; shift\n{{ echo '<testsuite>'\nfor id; do sleep {seconds}; echo \"<testcase name='$id' \
              time='{seconds}'/>\"; done\necho '</testsuite>'; }} >\"$out\"\n"
         );
-        project.write("run.sh", run);
+        let project = Project::new().file("run.sh", run);
         let fake = Self::start(&project);
         let table = Self::install(&project);
         let project = project.config(&format!(

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
-use crate::{Finished, Project, engines, leftovers, truth};
+use crate::{Finished, Project, engines, leftovers, truth, usage};
 
 /// Every process below the binary inherits it.
 pub(crate) const MARKER: &str = "OFFLOAD_E2E_MARKER";
@@ -177,7 +177,7 @@ impl Running<'_> {
     }
 
     fn poll(&mut self) -> Option<ExitStatus> {
-        if let Some(kilobytes) = resident_peak(self.child.id()) {
+        if let Some(kilobytes) = usage::peak_kilobytes(self.child.id()) {
             self.peak_memory = self.peak_memory.max(kilobytes * 1024);
         }
         self.child.try_wait().expect("offload can be waited for")
@@ -202,11 +202,4 @@ impl Running<'_> {
     fn pid(&self) -> Pid {
         Pid::from_raw(self.child.id().cast_signed())
     }
-}
-
-/// Kilobytes that the process itself held at most, without its children's. Known on Linux only.
-fn resident_peak(process: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse().ok()
 }

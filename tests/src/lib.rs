@@ -16,6 +16,7 @@ mod results;
 mod slurm;
 mod ssh_hosts;
 mod truth;
+pub mod usage;
 
 pub use backend::Backend;
 pub use containers::Containers;

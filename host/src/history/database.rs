@@ -135,7 +135,7 @@ enum Trouble {
 fn prepare(connection: &mut Connection, path: &Path) -> Result<(), Trouble> {
     let failed = |error| trouble(path, error);
     connection.busy_timeout(PATIENCE).map_err(failed)?;
-    // Whatever a power failure leaves of it: a damaged history is set aside, and each run would wait for the disk.
+    // No run waits for the disk: a history that a power failure damages is set aside.
     connection.pragma_update(None, "synchronous", "OFF").map_err(failed)?;
     if check(connection, path)? {
         return Ok(());

@@ -8,7 +8,7 @@ use std::{
 
 /// Which file could not be written or read, and why. Cheap to clone, as it is both told at once and returned at the end.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("cannot {action} {}: {cause}; {}", path.display(), advice(cause.kind()))]
+#[error("cannot {action} {}: {cause}; {}", path.display(), advice(*action, cause.kind()))]
 pub struct ReportError {
     action: Action,
     path: PathBuf,
@@ -64,12 +64,14 @@ impl fmt::Display for Action {
     }
 }
 
-fn advice(kind: io::ErrorKind) -> &'static str {
+fn advice(action: Action, kind: io::ErrorKind) -> &'static str {
     match kind {
+        _ if matches!(action, Action::Use) => {
+            "wait for its end, or set output_dir in [report] to a place of this run's own"
+        }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "make room on the disk, or set output_dir in [report] to another place"
         }
-        io::ErrorKind::ResourceBusy => "wait for its end, or set output_dir in [report] to a place of this run's own",
         io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
             "something else has that name: move it away, or set output_dir or junit_file in [report]"
         }

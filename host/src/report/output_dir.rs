@@ -5,7 +5,6 @@ use std::{
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use super::ReportError;
@@ -15,11 +14,11 @@ const LOGS: &str = "logs";
 const EVENTS: &str = "events.jsonl";
 
 /// The report directory of this run, cleared of what an earlier run left there.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct OutputDir {
     path: PathBuf,
     /// The event log, locked for as long as this run may write here.
-    events: Arc<File>,
+    events: File,
 }
 
 impl OutputDir {
@@ -34,10 +33,11 @@ impl OutputDir {
             return Err(ReportError::taken(path));
         }
         // Where nothing can be locked, nobody is kept out.
-        let output = Self { path: path.to_owned(), events: Arc::new(locked) };
+        let output = Self { path: path.to_owned(), events: locked };
         output.events.set_len(0).map_err(ReportError::write(&events))?;
-        for stale in [output.results()].iter().map(PathBuf::as_path).chain(junit) {
-            remove_if_there(stale)?;
+        remove_if_there(&output.results())?;
+        if let Some(junit) = junit {
+            remove_if_there(junit)?;
         }
         for entry in fs::read_dir(&logs).map_err(ReportError::read(&logs))? {
             let entry = entry.map_err(ReportError::read(&logs))?;
@@ -96,16 +96,16 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let dir = place.path().join("test-results");
         fs::create_dir_all(dir.join("logs")).unwrap();
-        let ours = ["junit.xml", "results.json", "events.jsonl", "logs/local-1-12.stdout", "logs/local-1-12.stderr"];
+        let ours = ["junit.xml", "results.json", "logs/local-1-12.stdout", "logs/local-1-12.stderr"];
         let theirs = ["notes.txt", "logs/build.stdout", "logs/local-1-12.txt", "logs/-.stdout"];
-        for file in ours.iter().chain(&theirs) {
+        for file in ours.iter().chain(&theirs).chain(&[EVENTS]) {
             fs::write(dir.join(file), "old").unwrap();
         }
 
         let output = OutputDir::prepare(&dir, Some(&dir.join("junit.xml"))).unwrap();
 
-        let is_gone = |file: &&str| fs::metadata(dir.join(file)).map_or(true, |left| left.len() == 0);
-        assert!(ours.iter().all(is_gone));
+        assert!(ours.iter().all(|file| !dir.join(file).exists()));
+        assert_eq!(fs::read_to_string(dir.join(EVENTS)).unwrap(), "");
         assert!(theirs.iter().all(|file| dir.join(file).exists()));
         let (path, name) = output.log_stem(&"local-2".into(), BatchId::new(7));
         assert_eq!((path, name.as_str()), (dir.join("logs/local-2-7"), "logs/local-2-7"));

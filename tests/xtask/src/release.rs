@@ -4,13 +4,10 @@ use anyhow::Result;
 
 use crate::{program, workspace};
 
-/// offload itself, and what measures it. All are built at once: alone, each would have other features of its dependencies,
-/// and most of them would be compiled anew.
-const PROGRAMS: [&str; 3] = ["offload", "plugin_costs", "provider_costs"];
-
-/// Builds the release binaries.
-pub fn build() -> Result<()> {
+/// Builds the release binaries of offload and of `programs`, which measure it. The packages of both are named whatever is
+/// built: alone, each would have other features of its dependencies, and most of them would be compiled anew.
+pub fn build(programs: &[&str]) -> Result<()> {
     let mut build = program::cargo(workspace::root());
     build.args(["build", "--release", "--package", "offload", "--package", "offload-tests"]);
-    program::run(build.args(PROGRAMS.iter().flat_map(|name| ["--bin", name])))
+    program::run(build.args(["--bin", "offload"]).args(programs.iter().flat_map(|name| ["--bin", name])))
 }

@@ -73,8 +73,8 @@ impl Dispatcher {
             return usize::MAX;
         }
         // As long as none is up, those that take their time may not come.
-        let comes = |age: &&f64| !others.busy.is_empty() || **age < OVERDUE;
-        let counted = others.busy.len() + others.coming.iter().filter(comes).count();
+        let coming = others.coming.iter().filter(|age| !others.busy.is_empty() || **age < OVERDUE);
+        let counted = others.busy.len() + coming.count();
         if self.schedule.is_worth_another(others) { self.ledger.open().saturating_sub(counted) } else { 0 }
     }
 

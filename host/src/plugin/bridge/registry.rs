@@ -60,9 +60,9 @@ impl Helpers {
         Ok(known.helper.clone())
     }
 
-    /// Has each that ended as often as it may start once more: only it can clear away what it made.
+    /// Lets each be started once more, however often it has ended: only it can clear away what it made.
     pub fn spare(&self) {
-        for opened in self.opened().iter_mut().filter(|opened| opened.helper.has_ended()) {
+        for opened in self.opened().iter_mut() {
             opened.starts = opened.starts.max(1);
         }
     }

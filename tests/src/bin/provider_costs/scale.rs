@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use offload_tests::{FakeModal, Project};
+use offload_tests::{FakeModal, usage};
 use serde::Serialize;
 
 const SANDBOXES: u32 = 200;
@@ -41,11 +41,11 @@ pub struct Scale {
 /// # Errors
 /// The run did not end as it should.
 pub fn measure() -> Result<Scale> {
-    let (project, server) = FakeModal::with_sleepers(Project::new(), SANDBOXES, TESTS, SECONDS);
+    let (project, server) = FakeModal::with_sleepers(SANDBOXES, TESTS, SECONDS);
     let running = server.run(&project, &[]).patience(Duration::from_secs(300)).start();
     let host = running.id();
     let over = AtomicBool::new(false);
-    let (done, usage) = std::thread::scope(|scope| {
+    let (done, taken) = std::thread::scope(|scope| {
         let watching = scope.spawn(|| watch(host, &over));
         let done = running.finish();
         over.store(true, Ordering::Relaxed);
@@ -53,25 +53,25 @@ pub fn measure() -> Result<Scale> {
     });
     let passed = done.results().count("passed");
     ensure!(done.code == 0 && passed == TESTS as usize, "{passed} tests passed:\n{}", done.said());
-    let helpers: Vec<_> = usage.iter().filter(|(process, _)| **process != host).map(|(_, usage)| usage).collect();
+    let helpers: Vec<_> = taken.iter().filter(|(process, _)| **process != host).map(|(_, taken)| taken).collect();
     Ok(Scale {
         makespan: done.took.as_secs_f64(),
         bound: f64::from(TESTS / SANDBOXES * SECONDS),
-        host_cpu: usage.get(&host).map_or(f64::NAN, |usage| usage.cpu),
-        helper_cpu: helpers.iter().map(|usage| usage.cpu).sum(),
-        memory: usage.values().map(|usage| usage.memory).sum(),
+        host_cpu: taken.get(&host).map_or(f64::NAN, |taken| taken.cpu),
+        helper_cpu: helpers.iter().map(|taken| taken.cpu).sum(),
+        memory: taken.values().map(|taken| taken.memory).sum(),
         helpers: helpers.len(),
     })
 }
 
 #[derive(Default)]
-struct Usage {
+struct Taken {
     cpu: f64,
     memory: f64,
 }
 
-fn watch(host: u32, over: &AtomicBool) -> HashMap<u32, Usage> {
-    let mut known = HashMap::from([(host, Usage::default())]);
+fn watch(host: u32, over: &AtomicBool) -> HashMap<u32, Taken> {
+    let mut known = HashMap::from([(host, Taken::default())]);
     for look in 0.. {
         if over.load(Ordering::Relaxed) {
             break;
@@ -81,9 +81,10 @@ fn watch(host: u32, over: &AtomicBool) -> HashMap<u32, Usage> {
                 known.entry(helper).or_default();
             }
         }
-        for (process, usage) in &mut known {
-            usage.cpu = usage.cpu.max(cpu_seconds(*process).unwrap_or_default());
-            usage.memory = usage.memory.max(peak_megabytes(*process).unwrap_or_default());
+        for (process, taken) in &mut known {
+            taken.cpu = taken.cpu.max(usage::cpu_seconds(*process).unwrap_or_default());
+            let kilobytes = usage::peak_kilobytes(*process).unwrap_or_default();
+            taken.memory = taken.memory.max(kilobytes as f64 / 1000.0);
         }
         std::thread::sleep(POLL);
     }
@@ -93,34 +94,10 @@ fn watch(host: u32, over: &AtomicBool) -> HashMap<u32, Usage> {
 fn helpers_of(host: u32) -> Vec<u32> {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    numbers.filter(|&process| parent(process) == Some(host) && is_helper(process)).collect()
+    numbers.filter(|&process| usage::parent(process) == Some(host) && is_helper(process)).collect()
 }
 
 fn is_helper(process: u32) -> bool {
     let line = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
     String::from_utf8_lossy(&line).contains(HELPER)
-}
-
-/// The fields of `/proc/<pid>/stat` behind the name, which may hold anything.
-fn stat(process: u32) -> Option<Vec<String>> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    Some(stat.rsplit_once(')')?.1.split_whitespace().map(str::to_owned).collect())
-}
-
-fn parent(process: u32) -> Option<u32> {
-    stat(process)?.get(1)?.parse().ok()
-}
-
-/// User and system time, which the kernel tells in hundredths of a second.
-fn cpu_seconds(process: u32) -> Option<f64> {
-    let stat = stat(process)?;
-    let ticks = |field: usize| stat.get(field)?.parse::<f64>().ok();
-    Some((ticks(11)? + ticks(12)?) / 100.0)
-}
-
-fn peak_megabytes(process: u32) -> Option<f64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kilobytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kilobytes / 1000.0)
 }

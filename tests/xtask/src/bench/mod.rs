@@ -44,7 +44,12 @@ pub enum Which {
 /// depend on the machine.
 pub fn run(which: &Which) -> Result<()> {
     console::step("wasm target", toolchain::wasm_target)?;
-    console::step("release build", release::build)?;
+    let programs: &[&str] = match which {
+        Which::Plugins => &["plugin_costs"],
+        Which::Providers => &["provider_costs"],
+        Which::Quick | Which::Speed { .. } | Which::Schedule => &[],
+    };
+    console::step("release build", || release::build(programs))?;
     console::step("Python environment", python::for_suites)?;
     fetch::run(None)?;
     let figures = match which {

@@ -5,8 +5,9 @@
 #
 #     python -c SOURCE work|discover-and-work SCRATCH "" -- PYTEST-ARGUMENTS...
 #
-# where SOURCE is journal.py, ground.py, outcome.py, neighbours.py, stages.py, plugins.py, worker.py and main.py in a row. Python 3.8 and pytest 7
-# are the oldest that they must work with. They hold no apostrophe: a shell would spell each one with four characters.
+# where SOURCE is journal.py, ground.py, outcome.py, neighbours.py, stages.py, plugins.py, worker.py and main.py in a row.
+# Python 3.8 and pytest 7 are the oldest that they must work with. They hold no apostrophe: a shell would spell each one
+# with four characters.
 import atexit
 import collections
 import functools
