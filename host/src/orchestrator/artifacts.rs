@@ -196,6 +196,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn logs_of_ours_are_left_out_behind_links_too() {
+        let place = tempfile::tempdir().expect("a directory");
+        fs::create_dir_all(place.path().join("real/logs")).expect("directories");
+        std::os::unix::fs::symlink("real", place.path().join("linked")).expect("a link");
+        let glob = ArtifactGlob::new("**/*").expect("a pattern");
+        let artifacts = Artifacts::of(&[glob], &place.path().join("linked"), place.path()).expect("some are wanted");
+        // Times of files are coarse.
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        for path in ["real/logs/local-1-1.stdout", "real/picture.png"] {
+            fs::write(place.path().join(path), "").expect("a file");
+        }
+        let is_fresh = |path: &str| artifacts.is_fresh(place.path().as_os_str().as_encoded_bytes(), path);
+        assert!(!is_fresh("real/logs/local-1-1.stdout"));
+        assert!(is_fresh("real/picture.png"));
+    }
+
+    #[test]
     fn paths_that_lead_out_are_left_out() {
         assert_eq!(below("./a/b c"), Some("a/b c"));
         for path in ["", "./", "/etc/passwd", "../x", "./../x", "./a/../../x", "a"] {
