@@ -24,16 +24,19 @@ fn what_a_killed_run_left_is_found_and_removed() {
     assert!(young.stdout.contains("it is younger than that"), "{}", young.stdout);
     let removed = clean(&project, &[]).exits(0);
     assert!(removed.stdout.contains("removed "), "{}", removed.stdout);
-    // Checks as after any other command that nothing runs and nothing lies about any more.
-    let again = project.offload(&["clean"]).finish().exits(0);
+    let run =
+        listed.stdout.split(" of run ").nth(1).and_then(|rest| rest.split([' ', ',', '\n']).next()).expect("a run");
+    // Checks as after any other command that nothing runs and nothing lies about any more. Other tests have runs in `/tmp`.
+    let again = project.offload(&["clean", "--run", run]).finish().exits(0);
     assert_eq!(again.stdout, "nothing is left of earlier runs\n");
 }
 
 #[test]
 fn a_run_that_ended_well_leaves_nothing_to_clean() {
     let project = Project::pytest().file("test_it.py", "def test_it():\n    pass\n");
-    project.run(&[]).exits(0);
-    assert_eq!(project.offload(&["clean"]).finish().exits(0).stdout, "nothing is left of earlier runs\n");
+    let run = project.run(&[]).exits(0).results().run_id;
+    let cleaned = project.offload(&["clean", "--run", &run]).finish().exits(0);
+    assert_eq!(cleaned.stdout, "nothing is left of earlier runs\n");
 }
 
 #[test]
