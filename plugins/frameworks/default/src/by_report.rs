@@ -3,6 +3,8 @@
 //! A green answer is given only where nothing speaks against it: a file that breaks off, a case that nobody owns, or a
 //! command that failed without a failing case leave room for a failure that is not seen.
 
+use std::borrow::{Borrow, BorrowMut};
+
 use offload_plugin::excerpt;
 use offload_plugin::framework::FinishedRun;
 use offload_plugin::junit::{self, Case, Report};
@@ -41,7 +43,7 @@ pub fn outcomes(tests: &[Test], run: &FinishedRun, path: &str) -> Result<Vec<Out
 /// The outcome of a test that ran alone, to which therefore every case belongs.
 fn of_one(test: &Test, mut report: Report, run: &FinishedRun, path: &str) -> Option<Outcome> {
     let (has_failed, is_empty) = (report.cases.iter().any(is_bad), report.cases.is_empty());
-    let mut folded = || Some(fold(&test.id, report.cases.iter_mut().collect()));
+    let mut folded = || Some(fold(&test.id, &mut report.cases));
     if has_failed {
         return folded();
     }
@@ -77,10 +79,10 @@ fn unless_it_died(test: &Test, run: &FinishedRun, what_is_wrong: &str) -> Option
 fn of_many(tests: &[Test], mut report: Report, run: &FinishedRun) -> Result<Vec<Outcome>, Failure> {
     let failed_unseen = run.output.exit != Exit::Code(0) && !report.cases.iter().any(is_bad);
     let mut owners = Owners::of(tests);
-    let mut owned: Vec<Vec<&mut Case>> = tests.iter().map(|_| Vec::new()).collect();
+    let mut owned = Vec::with_capacity(report.cases.len());
     for case in &mut report.cases {
         match owners.find(case) {
-            Some((index, _)) => owned[index].push(case),
+            Some((test, _)) => owned.push(Owned { test, case }),
             None => {
                 return Err(run_singly(format!("the case `{}` belongs to none of the tests that were run", case.name)));
             }
@@ -89,28 +91,55 @@ fn of_many(tests: &[Test], mut report: Report, run: &FinishedRun) -> Result<Vec<
     if failed_unseen && !was_ended_by_host(run) {
         return Err(run_singly("the command failed and no case did".to_owned()));
     }
-    let outcomes = tests.iter().zip(owned).filter(|(_, cases)| !cases.is_empty());
-    Ok(outcomes.map(|(test, cases)| fold(&test.id, cases)).collect())
+    Ok(fold_each(tests, owned, |_, _| true))
 }
 
 /// What a report that breaks off leaves no doubt about: cases that failed, and those that are all of a test. Other cases of
 /// a file may have been cut off, and so may what followed the last case, such as an error in its tear-down.
 fn certain_of_many(tests: &[Test], mut report: Report) -> Vec<Outcome> {
     let mut owners = Owners::of(tests);
-    let mut owned: Vec<Vec<&mut Case>> = tests.iter().map(|_| Vec::new()).collect();
+    let mut owned = Vec::with_capacity(report.cases.len());
     let mut uncertain = vec![false; tests.len()];
     let last = report.cases.len().saturating_sub(1);
     for (position, case) in report.cases.iter_mut().enumerate() {
-        if let Some((index, by)) = owners.find(case) {
-            owned[index].push(case);
-            uncertain[index] |= by == By::Container || position == last;
+        if let Some((test, by)) = owners.find(case) {
+            owned.push(Owned { test, case });
+            uncertain[test] |= by == By::Container || position == last;
         }
     }
-    let outcomes =
-        tests.iter().zip(owned).zip(uncertain).filter(|((_, cases), uncertain)| {
-            cases.iter().any(|case| is_bad(case)) || !(cases.is_empty() || *uncertain)
-        });
-    outcomes.map(|((test, cases), _)| fold(&test.id, cases)).collect()
+    fold_each(tests, owned, |test, cases| !uncertain[test] || cases.iter().any(|owned| is_bad(owned.case)))
+}
+
+/// A case, and the position of the test that it belongs to.
+struct Owned<'a> {
+    test: usize,
+    case: &'a mut Case,
+}
+
+impl Borrow<Case> for Owned<'_> {
+    fn borrow(&self) -> &Case {
+        self.case
+    }
+}
+
+impl BorrowMut<Case> for Owned<'_> {
+    fn borrow_mut(&mut self) -> &mut Case {
+        self.case
+    }
+}
+
+/// The outcomes of the tests that have cases and are `certain`, in the order of the tests.
+fn fold_each(tests: &[Test], mut owned: Vec<Owned<'_>>, certain: impl Fn(usize, &[Owned<'_>]) -> bool) -> Vec<Outcome> {
+    // Most files have them in this order.
+    owned.sort_by_key(|owned| owned.test);
+    let mut outcomes = Vec::with_capacity(tests.len());
+    for cases in owned.chunk_by_mut(|one, next| one.test == next.test) {
+        let test = cases[0].test;
+        if certain(test, cases) {
+            outcomes.push(fold(&tests[test].id, cases));
+        }
+    }
+    outcomes
 }
 
 /// A command that hangs after it has written its whole report is killed when its time is over: what is in the report
@@ -175,6 +204,15 @@ mod tests {
                   <testcase name='three' file='y.js'/></testsuite>",
             ),
             &["x.js passed", "y.js error (two)"],
+        );
+        check(
+            &["x.js", "y.js", "z.js"],
+            OK,
+            Some(
+                "<testsuite><testcase name='1' file='z.js'/><testcase name='2' file='x.js'/>\
+                  <testcase name='3' file='z.js'><skipped/></testcase></testsuite>",
+            ),
+            &["x.js passed", "z.js passed"],
         );
     }
 

@@ -1,6 +1,6 @@
 //! Makes one outcome of all cases that belong to a test.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, BorrowMut};
 
 use offload_plugin::excerpt;
 use offload_plugin::junit::{Case, CaseStatus};
@@ -14,21 +14,23 @@ const MESSAGE_LIMIT: usize = 500;
 
 /// The outcome of the test `id`, to which at least one case belongs: the worst of them. A test of which some cases were
 /// skipped has run. Takes out of the cases what they printed, which may be much.
-pub fn fold(id: &str, mut cases: Vec<&mut Case>) -> Outcome {
-    let mut outcome = judged(id, &cases);
-    outcome.stdout = text(cases.iter_mut().filter_map(|case| case.stdout.take()));
-    outcome.stderr = text(cases.iter_mut().filter_map(|case| case.stderr.take()));
-    outcome.properties = cases.iter_mut().flat_map(|case| std::mem::take(&mut case.properties)).collect();
+pub fn fold(id: &str, cases: &mut [impl BorrowMut<Case>]) -> Outcome {
+    let mut outcome = judged(id, cases);
+    outcome.stdout = text(cases.iter_mut().filter_map(|case| case.borrow_mut().stdout.take()));
+    outcome.stderr = text(cases.iter_mut().filter_map(|case| case.borrow_mut().stderr.take()));
+    outcome.properties = cases.iter_mut().flat_map(|case| std::mem::take(&mut case.borrow_mut().properties)).collect();
     // Of several cases none speaks for the test: it keeps its id for a name.
-    if let [case] = &mut cases[..] {
+    if let [case] = cases {
+        let case = case.borrow_mut();
         outcome.name = Some(std::mem::take(&mut case.name));
         outcome.classname = case.classname.take();
     }
     // The file that all cases are in.
-    if let Some((first, rest)) = cases.split_first_mut()
-        && rest.iter().all(|case| case.file == first.file)
-    {
-        outcome.file = first.file.take();
+    if let Some((first, rest)) = cases.split_first_mut() {
+        let file = &mut first.borrow_mut().file;
+        if rest.iter().all(|case| case.borrow().file == *file) {
+            outcome.file = file.take();
+        }
     }
     outcome
 }
@@ -123,7 +125,7 @@ mod tests {
     }
 
     fn folded(cases: &[Case]) -> Outcome {
-        fold("a.js", cases.to_vec().iter_mut().collect())
+        fold("a.js", &mut cases.to_vec())
     }
 
     #[track_caller]

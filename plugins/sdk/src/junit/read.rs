@@ -53,8 +53,16 @@ pub fn read(bytes: &[u8]) -> Result<Report, Unreadable> {
     xml.config_mut().allow_dangling_amp = true;
     loop {
         let step = match xml.read_event() {
+            Ok(Event::Start(start)) => reading.start(&start),
+            Ok(Event::End(_)) => {
+                reading.end();
+                Ok(())
+            }
+            Ok(Event::Text(piece)) => reading.text(&piece.xml10_content()),
+            Ok(Event::CData(piece)) => reading.text(&piece.xml10_content()),
+            Ok(Event::GeneralRef(reference)) => reading.reference(&reference),
             Ok(Event::Eof) => break,
-            Ok(event) => reading.take(event),
+            Ok(_) => Ok(()),
             Err(broken) => Err(broken.to_string()),
         };
         if let Err(reason) = step {
@@ -77,18 +85,6 @@ struct Reading {
 }
 
 impl Reading {
-    fn take(&mut self, event: Event<'_>) -> Result<(), String> {
-        match event {
-            Event::Start(start) => return self.start(&start),
-            Event::End(_) => self.end(),
-            Event::Text(piece) => return self.text(&piece.xml10_content()),
-            Event::CData(piece) => return self.text(&piece.xml10_content()),
-            Event::GeneralRef(reference) => return self.reference(&reference),
-            _ => {}
-        }
-        Ok(())
-    }
-
     fn start(&mut self, start: &BytesStart<'_>) -> Result<(), String> {
         if self.open.len() == MAX_DEPTH {
             return Err(format!("more than {MAX_DEPTH} elements lie in each other"));

@@ -24,6 +24,10 @@ pub(super) fn push_reference(text: &mut String, reference: &BytesRef<'_>) {
 
 /// A number of seconds as the tools of many countries write it: `1.5`, `1,234.5`, `0,5`.
 pub(super) fn seconds(text: &str) -> Option<f64> {
+    // As most write it.
+    if let Ok(time) = text.parse() {
+        return sensible(time);
+    }
     let text = text.trim().trim_end_matches('s').trim_end();
     let decimal_comma = match text.split_once(',') {
         Some((_, after)) => !text.contains('.') && !after.contains(',') && after.len() != 3,
@@ -34,7 +38,11 @@ pub(super) fn seconds(text: &str) -> Option<f64> {
         (true, true) => text.replace(',', ".").into(),
         (true, false) => text.replace(',', "").into(),
     };
-    text.parse().ok().filter(|time: &f64| time.is_finite() && *time >= 0.0)
+    text.parse().ok().and_then(sensible)
+}
+
+fn sensible(time: f64) -> Option<f64> {
+    (time.is_finite() && time >= 0.0).then_some(time)
 }
 
 /// Adds a piece to what there is, on a line of its own; empty pieces add nothing.
@@ -73,6 +81,7 @@ mod tests {
         check_seconds("1e-3", Some(0.001));
         check_seconds("", None);
         check_seconds("NaN", None);
+        check_seconds("inf", None);
         check_seconds("-1", None);
         check_seconds("soon", None);
     }
