@@ -4,13 +4,13 @@
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::io::{Read, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use offload::plugin::{FrameworkComponent, Kind, Source, contract};
 use offload_framework_default::ShellCommands;
 use offload_framework_pytest::Pytest;
@@ -27,26 +27,43 @@ const ROUNDS: usize = 5;
 
 #[derive(Parser)]
 struct Arguments {
-    /// A directory with tests of pytest
-    #[arg(long, required_unless_present = "load_only")]
-    suite: Option<PathBuf>,
-    /// A Python that can run them
-    #[arg(long, required_unless_present = "load_only")]
-    python: Option<PathBuf>,
-    /// Says how long pytest's component takes to load, and no more
-    #[arg(long)]
-    load_only: bool,
+    #[command(subcommand)]
+    measured: Measured,
+}
+
+#[derive(Subcommand)]
+enum Measured {
+    /// Everything
+    All {
+        /// A directory with tests of pytest
+        #[arg(long)]
+        suite: PathBuf,
+        /// A Python that can run them
+        #[arg(long)]
+        python: PathBuf,
+    },
+    /// How long pytest's component takes to load
+    Load,
+    /// How long a large JUnit file takes to be read
+    Junit {
+        /// By the plugin's code as it is compiled for this machine, not by its component
+        #[arg(long)]
+        native: bool,
+    },
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let Arguments { suite, python, load_only } = Arguments::parse();
-    if load_only {
-        let (component, took) = timed(|| load("pytest", "{}"));
-        component?;
-        return writeln!(std::io::stdout(), "{took}").context("cannot write to standard output");
-    }
-    let (suite, python) = (suite.context("no suite is named")?, python.context("no Python is named")?);
+    let measured = match Arguments::parse().measured {
+        Measured::All { suite, python } => all(&suite, &python).await?,
+        Measured::Load => json!(load_once()?),
+        Measured::Junit { native: false } => json!(junit().await?),
+        Measured::Junit { native: true } => json!(junit_natively()?),
+    };
+    writeln!(std::io::stdout(), "{measured}").context("cannot write to standard output")
+}
+
+async fn all(suite: &Path, python: &Path) -> Result<Value> {
     let mut figures = serde_json::Map::new();
     let mut tell = |name: &str, value: f64| drop(figures.insert(name.to_owned(), json!(value)));
 
@@ -54,7 +71,8 @@ async fn main() -> Result<()> {
     let (component, cold) = timed(|| load("pytest", "{}"));
     let component = component?;
     tell("cold compile", cold);
-    tell("warm load", warm_load()?);
+    let [warm] = in_other_processes([&["load"]])?;
+    tell("warm load", warm);
 
     let mut alive = Vec::with_capacity(INSTANCES);
     let mut took = Vec::new();
@@ -76,14 +94,14 @@ async fn main() -> Result<()> {
     tell("100,000 tests out", tests_out().await?);
     tell("100,000 tests in", tests_in(&component).await?);
 
-    let (through, native) = junit().await?;
+    let [through, native] = in_other_processes([&["junit"], &["junit", "--native"]])?;
     tell("50 MB of JUnit", through);
     tell("50 MB of JUnit, native", native);
 
-    let (through, native) = packaging(&suite, &python).await?;
+    let (through, native) = packaging(suite, python).await?;
     tell("a run of the suite", through);
     tell("a run of the suite, native", native);
-    writeln!(std::io::stdout(), "{}", Value::Object(figures)).context("cannot write to standard output")
+    Ok(Value::Object(figures))
 }
 
 fn load(name: &str, settings: &str) -> Result<FrameworkComponent> {
@@ -91,15 +109,25 @@ fn load(name: &str, settings: &str) -> Result<FrameworkComponent> {
     FrameworkComponent::load(&source, settings.into(), Arc::new(|_, _| ())).map_err(|error| anyhow!("{error}"))
 }
 
-/// By other processes: in this one it is there.
-fn warm_load() -> Result<f64> {
-    let mut took = Vec::new();
+fn load_once() -> Result<f64> {
+    let (component, took) = timed(|| load("pytest", "{}"));
+    component?;
+    Ok(took)
+}
+
+/// What this program measures with each of these arguments in processes of their own, in turn. That is how a run finds its
+/// machine: nothing is loaded, and no memory is at hand that something else has used before.
+fn in_other_processes<const N: usize>(measured: [&[&str]; N]) -> Result<[f64; N]> {
+    let mut took = measured.map(|_| Vec::new());
     for _ in 0..ROUNDS {
-        let mut other = Command::new(std::env::current_exe().context("a program knows its own path")?);
-        let output = other.arg("--load-only").output().context("failed to start")?;
-        took.push(String::from_utf8_lossy(&output.stdout).trim().parse().context("failed to load the component")?);
+        for (arguments, took) in measured.iter().zip(&mut took) {
+            let mut other = Command::new(std::env::current_exe().context("a program knows its own path")?);
+            let output = other.args(*arguments).stderr(Stdio::inherit()).output().context("failed to start")?;
+            anyhow::ensure!(output.status.success(), "`{}` ended with {}", arguments.join(" "), output.status);
+            took.push(serde_json::from_slice(&output.stdout)?);
+        }
     }
-    Ok(median(took))
+    Ok(took.map(median))
 }
 
 /// The default framework reads a list of ids.
@@ -146,8 +174,37 @@ async fn tests_in(component: &FrameworkComponent) -> Result<f64> {
     Ok(median(took))
 }
 
-/// A large JUnit file, read by the component and by the same code compiled for this machine.
-async fn junit() -> Result<(f64, f64)> {
+/// A large JUnit file, read by the component.
+async fn junit() -> Result<f64> {
+    let (tests, file) = large_junit()?;
+    let tests = tests.iter().map(in_contract).collect::<Result<Vec<contract::Test>>>()?;
+    let output = contract::Captured { exit: contract::Exit::Code(0), stdout: Vec::new(), stderr: Vec::new() };
+    let file = contract::ResultFile { path: "junit.xml".into(), contents: Some(file) };
+    let run = contract::FinishedRun { output, files: vec![file] };
+    let mut instance = load("default", REPORTING)?.instantiate().await.map_err(failed)?;
+    let begun = Instant::now();
+    let outcomes = instance.parse_results(&context(), &tests, &run).await.map_err(failed)?;
+    let took = millis(begun);
+    anyhow::ensure!(outcomes.len() == tests.len(), "{} outcomes of {} tests", outcomes.len(), tests.len());
+    Ok(took)
+}
+
+/// The same file, read by the same code compiled for this machine.
+fn junit_natively() -> Result<f64> {
+    let (tests, file) = large_junit()?;
+    let output = Captured { exit: Exit::Code(0), stdout: Vec::new(), stderr: Vec::new() };
+    let run = FinishedRun { output, files: vec![ResultFile { path: "junit.xml".into(), contents: Some(file) }] };
+    let settings = offload_plugin::settings::parse(REPORTING).map_err(|failure| anyhow!("{failure:?}"))?;
+    let mut plugin = ShellCommands::new(settings).map_err(|failure| anyhow!("{failure:?}"))?;
+    let begun = Instant::now();
+    let outcomes = plugin.parse_results(&native_context(), &tests, &run).map_err(|failure| anyhow!("{failure:?}"))?;
+    let took = millis(begun);
+    anyhow::ensure!(outcomes.len() == tests.len(), "{} outcomes of {} tests", outcomes.len(), tests.len());
+    Ok(took)
+}
+
+/// Tests, and what their runner writes of them.
+fn large_junit() -> Result<(Vec<Test>, Vec<u8>)> {
     let mut junit = String::from("<testsuites><testsuite name=\"s\">");
     let mut tests = Vec::new();
     while junit.len() < JUNIT_BYTES {
@@ -160,36 +217,11 @@ async fn junit() -> Result<(f64, f64)> {
         tests.push(Test::new(id));
     }
     junit.push_str("</testsuite></testsuites>");
-    let file = ResultFile { path: "junit.xml".into(), contents: Some(junit.into_bytes()) };
-    let output = Captured { exit: Exit::Code(0), stdout: Vec::new(), stderr: Vec::new() };
-    let run = FinishedRun { output, files: vec![file] };
-
-    let settings = || offload_plugin::settings::parse(REPORTING).map_err(|failure| anyhow!("{failure:?}"));
-    let component = load("default", REPORTING)?;
-    let contract_tests = tests.iter().map(in_contract).collect::<Result<Vec<contract::Test>>>()?;
-    let contract_run = contract::FinishedRun {
-        output: contract::Captured { exit: contract::Exit::Code(0), stdout: Vec::new(), stderr: Vec::new() },
-        files: vec![contract::ResultFile { path: "junit.xml".into(), contents: run.files[0].contents.clone() }],
-    };
-    let (mut through, mut native) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        let mut instance = component.instantiate().await.map_err(failed)?;
-        let begun = Instant::now();
-        let outcomes = instance.parse_results(&context(), &contract_tests, &contract_run).await.map_err(failed)?;
-        through.push(millis(begun));
-        anyhow::ensure!(outcomes.len() == tests.len(), "{} outcomes of {} tests", outcomes.len(), tests.len());
-        let mut plugin = ShellCommands::new(settings()?).map_err(|failure| anyhow!("{failure:?}"))?;
-        let begun = Instant::now();
-        let outcomes =
-            plugin.parse_results(&native_context(), &tests, &run).map_err(|failure| anyhow!("{failure:?}"))?;
-        native.push(millis(begun));
-        anyhow::ensure!(outcomes.len() == tests.len(), "{} outcomes of {} tests", outcomes.len(), tests.len());
-    }
-    Ok((median(through), median(native)))
+    Ok((tests, junit.into_bytes()))
 }
 
 /// What a worker said that ran a whole suite, taken in by the component and by the same code compiled for this machine.
-async fn packaging(suite: &PathBuf, python: &PathBuf) -> Result<(f64, f64)> {
+async fn packaging(suite: &Path, python: &Path) -> Result<(f64, f64)> {
     let settings = json!({"paths": ["tests"], "python": python, "extra_args": ["-p", "no:cacheprovider"]}).to_string();
     let scratch = tempfile::tempdir()?;
     let prefix = scratch.path().join("1-").to_string_lossy().into_owned();
@@ -235,7 +267,7 @@ async fn packaging(suite: &PathBuf, python: &PathBuf) -> Result<(f64, f64)> {
 }
 
 /// Runs the suite with one worker; gives the pieces in which its words came.
-fn record(plugin: &mut Pytest, context: &Context, suite: &PathBuf) -> Result<Vec<Vec<u8>>> {
+fn record(plugin: &mut Pytest, context: &Context, suite: &Path) -> Result<Vec<Vec<u8>>> {
     let launch = plugin.start(context, true).map_err(|failure| anyhow!("{failure:?}"))?;
     let mut command = Command::new(&launch.command.argv[0]);
     command.args(&launch.command.argv[1..]).envs(launch.command.env).current_dir(suite).env("PYTHONPATH", "src");

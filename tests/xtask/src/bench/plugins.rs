@@ -50,7 +50,7 @@ pub fn measure() -> Result<Vec<Figure>> {
 fn costs() -> Result<Value> {
     let cache = tempfile::tempdir().context("failed to make a directory")?;
     let mut command = Command::new(workspace::target().join("release").join("plugin_costs"));
-    command.arg("--suite").arg(fetch::default_dir().join("py").join("packaging-25.0"));
+    command.arg("all").arg("--suite").arg(fetch::default_dir().join("py").join("packaging-25.0"));
     command.arg("--python").arg(python::for_suites()?.join("python")).env("OFFLOAD_CACHE_DIR", cache.path());
     serde_json::from_str(&program::output(&mut command)?).context("failed to read the figures")
 }
