@@ -37,6 +37,9 @@ fn a_run_that_ended_well_leaves_nothing_to_clean() {
     let run = project.run(&[]).exits(0).results().run_id;
     let cleaned = project.offload(&["clean", "--run", &run]).finish().exits(0);
     assert_eq!(cleaned.stdout, "nothing is left of earlier runs\n");
+    // What it does tell of are runs of other tests, in `/tmp`.
+    let cleaned = project.offload(&["clean"]).finish().exits(0);
+    assert!(!cleaned.stdout.contains(&run), "{}", cleaned.stdout);
 }
 
 #[test]
