@@ -49,7 +49,7 @@ pub(super) fn found(group: &GroupName, found: contract::Found) -> Discovered {
 fn problem(group: &GroupName, outcome: contract::Outcome) -> Problem {
     let id = outcome.id.clone();
     let outcome = match reported(outcome).1 {
-        Reported::Ended(outcome) => *outcome,
+        Reported::Ended(outcome) | Reported::Rerun(outcome) | Reported::Session(outcome) => *outcome,
         Reported::Running { .. } => Outcome::new(Status::Error, "could not be collected"),
     };
     Problem { test: Test::nameless(group.clone(), id), outcome }
@@ -58,8 +58,15 @@ fn problem(group: &GroupName, outcome: contract::Outcome) -> Problem {
 pub(super) fn reported(outcome: contract::Outcome) -> (TestId, Reported) {
     let id = TestId::new(outcome.id);
     let duration = if outcome.duration.is_finite() { outcome.duration.max(0.0) } else { 0.0 };
-    let status = match outcome.status.as_str() {
+    let said = outcome.status.as_str();
+    let report: fn(Box<Outcome>) -> Reported = match said {
         "running" => return (id, Reported::Running { seconds: duration }),
+        "rerun" => Reported::Rerun,
+        "session-failed" => Reported::Session,
+        _ => Reported::Ended,
+    };
+    let status = match said {
+        "rerun" => Status::Failed,
         "passed" => Status::Passed,
         "failed" => Status::Failed,
         "skipped" => Status::Skipped,
@@ -79,7 +86,7 @@ pub(super) fn reported(outcome: contract::Outcome) -> (TestId, Reported) {
         classname: outcome.classname,
         file: outcome.file,
     };
-    (id, Reported::Ended(Box::new(outcome)))
+    (id, report(Box::new(outcome)))
 }
 
 pub(super) fn command(command: contract::Command) -> Command {

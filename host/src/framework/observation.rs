@@ -8,6 +8,10 @@ use crate::plugin::contract::Observed;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reported {
     Ended(Box<Outcome>),
+    /// It failed, and the framework itself runs it again: how it ended follows.
+    Rerun(Box<Outcome>),
+    /// What is wrong with the process as a whole, whatever its tests say; the id is what that is called.
+    Session(Box<Outcome>),
     /// It had begun, and not ended when its process did.
     Running {
         seconds: f64,

@@ -21,6 +21,8 @@ pub(super) struct Ledger {
 #[derive(Clone, Debug, Default)]
 struct Entry {
     attempts: u32,
+    /// Those of them that the framework itself repeated: they use up none of the configured retries.
+    reruns: u32,
     failed: bool,
     verdict: Option<Verdict>,
 }
@@ -63,7 +65,8 @@ impl Ledger {
         }
         entry.attempts += 1;
         let number = AttemptNumber::new(entry.attempts);
-        let may_retry = again == Again::AsConfigured && status.is_retried() && entry.attempts <= self.retry_count;
+        let may_retry =
+            again == Again::AsConfigured && status.is_retried() && entry.attempts - entry.reruns <= self.retry_count;
         if may_retry && self.retries_left > 0 {
             self.retries_left -= 1;
             entry.failed = true;
@@ -74,6 +77,18 @@ impl Ledger {
         self.open -= 1;
         self.failures += u32::from(verdict.is_bad());
         Recorded::Judged(number, verdict)
+    }
+
+    /// Enters an attempt that failed and that the framework itself repeats: its number, unless the test has its verdict.
+    pub(super) fn rerun(&mut self, test: TestIndex) -> Option<AttemptNumber> {
+        let entry = &mut self.entries[test.get()];
+        if entry.verdict.is_some() {
+            return None;
+        }
+        entry.attempts += 1;
+        entry.reruns += 1;
+        entry.failed = true;
+        Some(AttemptNumber::new(entry.attempts))
     }
 
     /// Whether a failed test was not retried because the run's budget was used up.

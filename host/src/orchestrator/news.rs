@@ -13,6 +13,10 @@ use crate::model::{BatchId, Discovered, Failure, Outcome, Stream, Test, TestId};
 pub(super) enum News {
     Started(TestId),
     Result(TestId, Box<Outcome>),
+    /// A test failed, and its process runs it again.
+    Rerun(TestId, Box<Outcome>),
+    /// The process as a whole failed, whatever its tests say.
+    SessionFailed(TestId, Box<Outcome>),
     Running(TestId, Duration),
     Line(Stream, String),
     /// A worker takes tests.
@@ -74,6 +78,8 @@ impl NewsSender {
     pub(super) async fn finished(&self, id: TestId, reported: Reported) {
         self.send(match reported {
             Reported::Ended(outcome) => News::Result(id, outcome),
+            Reported::Rerun(outcome) => News::Rerun(id, outcome),
+            Reported::Session(outcome) => News::SessionFailed(id, outcome),
             Reported::Running { seconds } => {
                 News::Running(id, Duration::try_from_secs_f64(seconds).unwrap_or_default())
             }

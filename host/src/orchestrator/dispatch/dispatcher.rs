@@ -13,7 +13,7 @@ use super::search::Search;
 use crate::history::Expectations;
 use crate::model::{
     Attempt, BatchId, Discovered, Event, ExitCode, Failure, Mask, NoticeLevel, Outcome, SandboxName, Shard, Summary,
-    Test, Verdict,
+    Test, TestId, Verdict,
 };
 use crate::orchestrator::artifacts::{Artifacts, Gathered};
 use crate::orchestrator::catalog::{Catalog, GroupIndex, TestIndex};
@@ -112,6 +112,8 @@ pub(in crate::orchestrator) struct Dispatcher {
     pub(super) max_failures: Option<u32>,
     pub(super) losses: HashMap<TestIndex, u8>,
     pub(super) told: HashSet<String>,
+    /// What was said of processes as a whole.
+    pub(super) told_sessions: HashSet<(GroupIndex, TestId, String)>,
     pub(super) stop: Option<Stop>,
     pub(super) scratch: PathBuf,
     pub(super) began: Instant,
@@ -296,6 +298,7 @@ impl Dispatcher {
             max_failures: None,
             losses: HashMap::new(),
             told: HashSet::new(),
+            told_sessions: HashSet::new(),
             stop: None,
             scratch,
             began: Instant::now(),

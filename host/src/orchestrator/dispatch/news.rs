@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::dispatcher::{Dispatcher, Running};
-use crate::model::{BatchEnd, BatchId, Event, Failure, NoticeLevel, Outcome, SandboxName, Status, TestId};
+use crate::model::{
+    Attempt, BatchEnd, BatchId, Event, Failure, NoticeLevel, Outcome, SandboxName, Status, Test, TestId,
+};
 use crate::orchestrator::catalog::{GroupIndex, TestIndex};
 use crate::orchestrator::ledger::Again;
 use crate::orchestrator::news::{Ended, News};
@@ -36,6 +38,8 @@ impl Dispatcher {
                 self.emit(&event);
             }
             News::Result(id, outcome) => self.result(batch, &id, *outcome),
+            News::Rerun(id, outcome) => self.rerun(batch, &id, *outcome),
+            News::SessionFailed(id, outcome) => self.session_failed(batch, id, *outcome),
             News::Ready => self.worker_is_ready(batch),
             News::Found(discovered, duration) => {
                 if let Some(worker) = running.worker.as_mut().filter(|worker| worker.discovers) {
@@ -89,6 +93,35 @@ impl Dispatcher {
         } else if let Some(running) = self.batches.get_mut(&batch) {
             running.failed.push(test);
         }
+    }
+
+    /// The framework itself runs a test again that failed: an attempt, but none that we have to repeat.
+    fn rerun(&mut self, batch: BatchId, id: &TestId, outcome: Outcome) {
+        let Some(running) = self.batches.get(&batch) else { return };
+        let Some(test) = self.catalog.find(running.group, id).filter(|test| running.unresolved.contains(test)) else {
+            return;
+        };
+        let (sandbox, log) = (running.sandbox.clone(), running.log.clone());
+        let Some(number) = self.ledger.rerun(test) else { return };
+        let attempt = Attempt { number, sandbox: Some(sandbox), log: Some(log), outcome };
+        self.emit(&Event::Attempted { test: self.catalog.test(test).clone(), attempt, retried: true });
+    }
+
+    /// The process is to be judged beyond its tests: an error result of its group, once for all processes that say the same.
+    fn session_failed(&mut self, batch: BatchId, id: TestId, mut outcome: Outcome) {
+        let Some(running) = self.batches.get(&batch) else { return };
+        if running.cancelled.is_cancelled() {
+            // It was ended by us.
+            return;
+        }
+        let (group, sandbox, log) = (running.group, running.sandbox.clone(), running.log.clone());
+        outcome.status = Status::Error;
+        let message = outcome.message.clone().unwrap_or_default();
+        if !self.told_sessions.insert((group, id.clone(), message)) {
+            return;
+        }
+        let test = self.add(group, Test::nameless(self.catalog.group_name(group).clone(), id.as_str()));
+        self.attempted(test, Some(sandbox), Some(log), outcome, Again::Never);
     }
 
     fn ended(&mut self, id: BatchId, ended: Ended) {

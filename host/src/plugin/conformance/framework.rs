@@ -28,7 +28,8 @@ const MANY: usize = 20_000;
 const MOST_ARGUMENTS: usize = 1 << 20;
 
 /// What a framework may say of a test.
-const STATUSES: [&str; 7] = ["passed", "failed", "error", "skipped", "xfailed", "xpassed", "running"];
+const STATUSES: [&str; 9] =
+    ["passed", "failed", "error", "skipped", "xfailed", "xpassed", "running", "rerun", "session-failed"];
 
 pub(super) async fn check(
     source: &Source,
@@ -209,7 +210,8 @@ impl Trial<'_> {
         if !self.findings.is_clean(PARSE_RESULTS) {
             return;
         }
-        let unasked = outcomes.iter().find(|outcome| tests.iter().all(|test| test.id != outcome.id));
+        let is_of_test = |outcome: &&Outcome| outcome.status != "session-failed";
+        let unasked = outcomes.iter().filter(is_of_test).find(|outcome| tests.iter().all(|test| test.id != outcome.id));
         let unknown = outcomes.iter().find(|outcome| !STATUSES.contains(&outcome.status.as_str()));
         let green = outcomes.iter().find(|outcome| outcome.status == "passed");
         if let Some(outcome) = unasked {
