@@ -11,6 +11,7 @@ mod message;
 mod name;
 mod running;
 mod settings;
+mod status;
 mod trouble;
 mod verdict;
 
@@ -59,14 +60,18 @@ impl Framework for Cargo {
 
     /// Only what has not been said while the command ran.
     fn parse_results(&mut self, _: &Context, _: &[Test], run: &FinishedRun) -> Result<Vec<Outcome>, Failure> {
-        self.batch.finish(&run.output)
+        let outcomes = self.batch.finish(&run.output)?;
+        if let Some(remark) = self.batch.remark() {
+            host::log("warn", &remark);
+        }
+        Ok(outcomes)
     }
 }
 
-// A last line without an end was cut off, and what it leaves open is judged with the rest.
+// A last line without an end was cut off, and what it leaves open is judged with the rest, as is what was held back.
 impl Observer for Cargo {
     fn observe(&mut self, source: &str, bytes: Vec<u8>) -> Vec<Event> {
-        if source == "stdout" { self.batch.observe(&bytes) } else { Vec::new() }
+        if source == "stdout" { self.batch.observe(&bytes) } else { self.batch.observe_stderr(&bytes) }
     }
 }
 

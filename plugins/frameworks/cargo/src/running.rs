@@ -10,16 +10,18 @@ use crate::filterset;
 use crate::name::TestName;
 use crate::settings::Settings;
 
-/// Retries, early ends and parallel tests are offload's own business: a test's results must be its own, and of the tests
-/// that were running when the command was ended there must be only one.
-const OPTIONS: [&str; 12] = [
+/// Early ends and parallel tests are offload's own business: a test's results must be its own, and of the tests that were
+/// running when the command was ended there must be only one. How each attempt ended is read from what is shown of it.
+const OPTIONS: [&str; 14] = [
     "--message-format",
     "libtest-json-plus",
     "--message-format-version",
     "0.1",
     "--no-fail-fast",
-    "--retries",
-    "0",
+    "--status-level",
+    "pass",
+    "--failure-output",
+    "immediate",
     "--test-threads",
     "1",
     "--no-tests",

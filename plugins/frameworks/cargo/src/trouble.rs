@@ -5,6 +5,9 @@ use offload_plugin::types::{Captured, Exit, Failure};
 /// nextest passes on what cargo exits with when it cannot build.
 const BUILD_FAILED: i32 = 101;
 
+/// A set-up script of nextest's configuration failed, so that no test was run.
+const SET_UP_FAILED: i32 = 105;
+
 const COMMAND_NOT_FOUND: i32 = 127;
 
 /// What to tell of a command that ended without having run a test. `code` is for what is neither a failed build nor a
@@ -21,6 +24,10 @@ pub fn explain(output: &Captured, code: &str) -> Failure {
             .with_help("install Rust with rustup, or put cargo into the PATH of the place where the command runs"),
         Exit::Code(BUILD_FAILED) => Failure::new("build-failed", format!("the tests could not be built{said}"))
             .with_help("run `cargo nextest list` in the group's working directory"),
+        Exit::Code(SET_UP_FAILED) => {
+            Failure::new("set-up-failed", format!("a set-up script of nextest's configuration failed{said}"))
+                .with_help("correct the script, or what it is configured to do in .config/nextest.toml")
+        }
         Exit::Code(exit) => Failure::new(code, format!("cargo nextest exited with code {exit}{said}")),
         Exit::Signal(signal) => Failure::new(code, format!("cargo nextest was killed by signal {signal}{said}")),
     }
@@ -47,6 +54,12 @@ mod tests {
         );
         check(Exit::Code(127), "", "cargo-missing", "cargo was not found and said nothing");
         check(Exit::Code(101), "error[E0308]\n", "build-failed", "the tests could not be built:\nerror[E0308]");
+        check(
+            Exit::Code(105),
+            " SETUP FAIL [ 0.1s] (1/1) db: sh",
+            "set-up-failed",
+            "a set-up script of nextest's configuration failed:\n SETUP FAIL [ 0.1s] (1/1) db: sh",
+        );
         check(Exit::Code(102), "no manifest", "other", "cargo nextest exited with code 102:\nno manifest");
         check(Exit::Signal(6), "", "other", "cargo nextest was killed by signal 6 and said nothing");
     }
