@@ -12,6 +12,9 @@ use crate::orchestrator::ledger::Again;
 use crate::orchestrator::schedule::Entry;
 use crate::orchestrator::shard::{plan, split};
 
+/// The tag by which a framework says why it will not run a test.
+const SKIP_REASON: &str = "skip:";
+
 impl Dispatcher {
     pub(super) fn message(&mut self, message: Message) {
         match message {
@@ -73,7 +76,8 @@ impl Dispatcher {
         let mut fresh = Vec::with_capacity(tests.len());
         for test in tests {
             if test.skipped {
-                let outcome = Outcome::new(Status::Skipped, "skipped by the framework");
+                let reason = test.tags.iter().find_map(|tag| tag.strip_prefix(SKIP_REASON));
+                let outcome = Outcome::new(Status::Skipped, reason.unwrap_or("skipped by the framework"));
                 self.add_judged(group, test, outcome);
                 continue;
             }

@@ -9,6 +9,7 @@ mod filterset;
 mod lines;
 mod message;
 mod name;
+mod nextest;
 mod running;
 mod settings;
 mod status;
@@ -46,11 +47,10 @@ impl Framework for Cargo {
         paths: &[String],
         previous: &[FinishedRun],
     ) -> Result<Discovery, Failure> {
-        let Some(run) = previous.last() else {
+        if previous.is_empty() {
             host::log("info", "documentation tests are not among the tests: cargo-nextest does not run them");
-            return Ok(Discovery::Run(discovery::plan(&self.settings, context)));
-        };
-        discovery::read(run, paths).map(Discovery::Found)
+        }
+        discovery::go_on(&self.settings, context, paths, previous, |remark| host::log("info", &remark))
     }
 
     fn run_command(&mut self, context: &Context, tests: &[Test]) -> Result<RunPlan, Failure> {
