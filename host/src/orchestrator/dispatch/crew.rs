@@ -96,7 +96,8 @@ impl Dispatcher {
 
     fn order(&mut self, key: SandboxKey, id: BatchId, group: GroupIndex) -> Option<Batch> {
         let pending = self.batches.get(&id)?.unresolved.iter().copied();
-        self.schedule.order(key, group, self.sandboxes(), pending)
+        let allowance = self.allowance(Some(id));
+        self.schedule.order(key, group, self.sandboxes(), pending, &allowance)
     }
 
     /// The group of a worker that could do with more tests.
@@ -125,9 +126,12 @@ impl Dispatcher {
     /// There is nothing more for this worker. It waits, unless that keeps its last test from being run, or its sandbox
     /// from work that it cannot do itself.
     fn dismiss(&mut self, key: SandboxKey, id: BatchId, group: GroupIndex) {
-        let wanted_elsewhere =
-            self.schedule.choose(key, |group| self.may_run(group, Some(id))).is_some_and(|other| other != group);
-        let ends = wanted_elsewhere || self.makes_room(key, group);
+        let wanted_elsewhere = self
+            .schedule
+            .choose(key, &self.allowance(Some(id)), |group| self.may_run(group, Some(id)))
+            .is_some_and(|other| other != group);
+        // What runs in the order of its file has a process of its own.
+        let ends = wanted_elsewhere || self.schedule.has_in_order() || self.makes_room(key, group);
         if self.search.is_open(group) || (!ends && self.take_back(key, id, group)) {
             return;
         }
@@ -157,7 +161,8 @@ impl Dispatcher {
             |running: &Running| running.worker.as_ref().is_some_and(|worker| worker.phase == Phase::Working);
         let pending =
             working.filter(|(_, running)| takes_orders(running)).map(|(id, running)| (*id, running.pending()));
-        let Some((id, tests)) = self.schedule.take_back(key, group, pending) else { return false };
+        let unit = |test| (self.units.of(test), self.units.bond(test));
+        let Some((id, tests)) = self.schedule.take_back(key, group, pending, unit) else { return false };
         let ids = tests.iter().map(|test| self.catalog.test(*test).id.clone()).collect();
         let worker = self.batches.get_mut(&id).and_then(|running| running.worker.as_mut());
         worker.is_some_and(|worker| {
@@ -194,6 +199,8 @@ impl Dispatcher {
         }
         let tests = ids.iter().filter_map(|id| self.catalog.find(group, id));
         let tests: Vec<_> = tests.filter(|test| running.unresolved.remove(test)).collect();
+        // They were not run here.
+        running.given.retain(|test| !tests.contains(test));
         self.schedule.give_back(Batch { group, tests }, None);
     }
 
