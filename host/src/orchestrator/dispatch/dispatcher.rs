@@ -208,6 +208,11 @@ impl Running {
         }
     }
 
+    /// Whether it is a worker that can be given more.
+    pub(super) fn takes_tests(&self) -> bool {
+        self.worker.as_ref().is_some_and(|worker| worker.phase == Phase::Working)
+    }
+
     /// Whether results may come of it: a worker may be without tests.
     pub(super) fn has_tests(&self) -> bool {
         self.worker.is_none() || !self.unresolved.is_empty()
@@ -424,7 +429,7 @@ impl Dispatcher {
         for running in self.batches.values_mut() {
             match &running.worker {
                 // What it has begun may come to its end, with its fixtures.
-                Some(worker) if stop == Stop::MaxFailures && !running.given.is_empty() => {
+                Some(worker) if stop.is_gentle() && !running.given.is_empty() => {
                     let open = running.unresolved.iter().map(|test| self.catalog.test(*test).id.clone()).collect();
                     // One that has ended takes no orders.
                     let _ = worker.orders.send(Order::Withdraw(open));

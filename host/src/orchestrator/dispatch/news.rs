@@ -11,10 +11,14 @@ use crate::orchestrator::ledger::Again;
 use crate::orchestrator::news::{Ended, News};
 use crate::orchestrator::schedule::Batch;
 use crate::orchestrator::settle::{End, Settlement, Unsettled, settle};
+use crate::orchestrator::stop::Stop;
 use crate::process::Exit;
 
 /// How often a test may lose its sandbox before that is held against it.
 const MOST_LOSSES: u8 = 3;
+
+/// A property of a failed session that was ended on purpose, so that nothing more is to be run.
+const STOP: (&str, &str) = ("stop", "true");
 
 impl Dispatcher {
     pub(super) fn hear(&mut self, batch: BatchId, news: News) {
@@ -45,6 +49,7 @@ impl Dispatcher {
                 if let Some(worker) = running.worker.as_mut().filter(|worker| worker.discovers) {
                     worker.discovers = false;
                     let group = running.group;
+                    self.crews[group.get()].finder = Some(batch);
                     self.discovered(group, discovered, duration);
                 }
             }
@@ -127,12 +132,17 @@ impl Dispatcher {
         }
         let (group, sandbox, log) = (running.group, running.sandbox.clone(), running.log.clone());
         outcome.status = Status::Error;
+        let ends_all = outcome.properties.iter().any(|(name, value)| (name.as_str(), value.as_str()) == STOP);
+        outcome.properties.retain(|(name, _)| name != STOP.0);
         let message = outcome.message.clone().unwrap_or_default();
         if !self.told_sessions.insert((group, id.clone(), message)) {
             return;
         }
         let test = self.add(group, Test::nameless(self.catalog.group_name(group).clone(), id.as_str()));
         self.attempted(test, Some(sandbox), Some(log), outcome, Again::Never);
+        if ends_all {
+            self.stop(Stop::Session);
+        }
     }
 
     fn ended(&mut self, id: BatchId, ended: Ended) {

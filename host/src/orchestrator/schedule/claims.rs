@@ -128,6 +128,12 @@ impl Claims {
         claim.tests.front().map(|next| next.stage)
     }
 
+    /// Takes those of these tests out that are claimed.
+    pub(super) fn take_out(&mut self, group: GroupIndex, tests: &HashSet<TestIndex>) -> Vec<TestIndex> {
+        let claims = self.claims.values_mut().filter(|claim| claim.group == group);
+        claims.flat_map(|claim| claim.tests.take_out(tests)).collect()
+    }
+
     /// Takes a sandbox's claim away: what was left of it.
     pub(super) fn release(&mut self, sandbox: SandboxKey) -> Option<(GroupIndex, Stretch)> {
         self.loaded.remove(&sandbox);

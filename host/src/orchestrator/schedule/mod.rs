@@ -14,7 +14,7 @@ mod stretch;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -484,6 +484,21 @@ impl Schedule {
     pub(super) fn seconds_of(&self, group: GroupIndex, test: TestIndex) -> f64 {
         let Weigh { typical, each } = self.groups[group.get()].weigh();
         self.expected.get(test.get()).copied().flatten().unwrap_or(typical) + each
+    }
+
+    /// Takes those of these tests out that are not handed out, in their order.
+    pub(super) fn take_out(&mut self, group: GroupIndex, tests: &HashSet<TestIndex>) -> Vec<TestIndex> {
+        let mut taken = self.claims.take_out(group, tests);
+        taken.extend(self.groups[group.get()].fresh.take_out(tests));
+        for again in self.again.iter_mut().filter(|again| again.batch.group == group) {
+            let (out, kept) = again.batch.tests.drain(..).partition(|test| tests.contains(test));
+            again.batch.tests = kept;
+            let out: Vec<_> = out;
+            taken.extend(out);
+        }
+        self.again.retain(|again| !again.batch.tests.is_empty());
+        taken.sort_unstable();
+        taken
     }
 
     /// The sandbox has no worker any more: what it had claimed is for the others.

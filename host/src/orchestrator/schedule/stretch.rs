@@ -1,6 +1,6 @@
 //! Tests in a row, and how long they may take.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::super::bonds::{Bond, UnitKey};
 use super::super::catalog::TestIndex;
@@ -107,6 +107,13 @@ impl Stretch {
         let stolen: Self = self.entries.split_off(at).into_iter().collect();
         *self = std::mem::take(&mut self.entries).into_iter().collect();
         stolen
+    }
+
+    /// Takes those of these tests out that are here.
+    pub(super) fn take_out(&mut self, tests: &HashSet<TestIndex>) -> Vec<TestIndex> {
+        let (out, kept): (Vec<_>, Vec<_>) = self.iter().copied().partition(|entry| tests.contains(&entry.test));
+        *self = kept.into_iter().collect();
+        out.into_iter().map(|entry| entry.test).collect()
     }
 
     /// Puts earlier stages before later ones; otherwise the order stays.
