@@ -10,7 +10,7 @@ use crate::settings::Settings;
 
 /// Early ends and parallel tests are offload's own business: a test's results must be its own, and of the tests that were
 /// running when the command was ended there must be only one. How each attempt ended is read from what is shown of it.
-const OPTIONS: [&str; 14] = [
+const OPTIONS: [&str; 16] = [
     "--message-format",
     "libtest-json-plus",
     "--message-format-version",
@@ -18,6 +18,8 @@ const OPTIONS: [&str; 14] = [
     "--no-fail-fast",
     "--status-level",
     "pass",
+    "--final-status-level",
+    "none",
     "--failure-output",
     "immediate",
     "--test-threads",

@@ -13,8 +13,7 @@ use crate::lines::{Line, Lines};
 /// What is kept of what one attempt printed.
 const TEXT_LIMIT: usize = 64 << 10;
 
-/// Lines about tests that are still running, about what precedes them, and about tests that are listed once more in the
-/// end.
+/// Lines about tests that are still running, about what precedes them, and about tests that are listed once more in the end.
 const NO_ENDING: [&str; 8] = ["SLOW", "TERMINATING", "TRMNTG", "DELAY", "START", "SETUP", "FLAKY", "FLKY-FL"];
 
 /// How one attempt ended.

@@ -290,6 +290,18 @@ mod tests {
         check(&text("pass", &end), Exit::Code(0), &["passed TestC", "passed TestA", "passed TestB"], &[]);
     }
 
+    #[test]
+    fn a_report_on_another_test_tells_nothing_of_this_one() {
+        let text = [
+            ran("pass", "TestA"),
+            told("m", &["run TestB", "TestB: --- FAIL: TestB (0.00s)", "fail TestB", "TestA: --- SKIP: TestA (0.00s)"]),
+            told("m", &["skip TestA", "TestB: --- PASS: TestB (0.00s)", "pass TestB"]),
+            told("m", &["run TestC", "TestC: --- FAIL: TestC (0.00s)--- PASS: TestC (0.00s)", "fail TestC", ": PASS"]),
+            told("m", &[": ok  \tm\t0.1s", "pass"]),
+        ];
+        check(&text.concat(), Exit::Code(0), &["passed TestA", "passed TestB", "passed TestC"], &[]);
+    }
+
     /// What a test printed last decides the event at the end.
     #[test]
     fn the_last_word_on_a_package_is_that_of_go() {

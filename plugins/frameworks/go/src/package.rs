@@ -197,10 +197,15 @@ impl Package {
 
     fn ended(&mut self, index: usize, ending: Ending) -> Vec<Event> {
         let test = &mut self.tests[index];
-        if !matches!(test.state, State::UnderWay | State::Ended) {
+        if test.told || !matches!(test.state, State::UnderWay | State::Ended) {
             return Vec::new();
         }
+        // What test2json took for its report may only stand before that, on the same line.
+        let unseen = test.unseen.take().filter(|_| !self.is_framed);
         test.end(ending);
+        if let Some(unseen) = unseen {
+            test.end(unseen);
+        }
         // Beside others a test can make up how they end, unless that is marked: then all are heard first.
         if test.is_repeated || (test.is_parallel && !self.is_framed) || self.held == Some(index) {
             return Vec::new();
