@@ -166,7 +166,7 @@ fn needing(count: usize) -> String {
 fn set_up_scripts_run_once_and_all_tests_have_what_they_export() {
     let project = crate_of(&needing(12), SET_UP)
         .file("set-up.sh", "echo first >>ran\nsleep 0.5\necho \"MADE=$GREETING once\" >>\"$NEXTEST_ENV\"\n");
-    let done = run(&project).exits(0).says("set-up scripts (second, first)");
+    let done = run(&project).exits(0).says("set-up scripts (second, first, unused) run once");
     assert_eq!(done.results().count("passed"), 13);
     assert!(done.events_of("batch-started").len() > 1, "one batch shows nothing");
     assert_eq!(project.read("ran"), "second\nfirst\n");
@@ -178,7 +178,8 @@ fn set_up_scripts_run_once_and_all_tests_have_what_they_export() {
 #[test]
 fn a_set_up_script_that_fails_fails_what_needs_it() {
     let project = crate_of(&needing(6), SET_UP).file("set-up.sh", "echo first >>ran\necho no database >&2\nexit 3\n");
-    let done = run(&project).exits(1).says("no database").says("a set-up script of nextest's configuration failed");
+    let done =
+        run(&project).exits(1).says("no database").says("the set-up script `first` of nextest's configuration failed");
     let results = done.results();
     assert!(results.tests.iter().filter(|test| test.id.contains("needs")).all(|test| test.verdict == "error"));
     assert_eq!(project.read("ran").matches("first").count(), 1);

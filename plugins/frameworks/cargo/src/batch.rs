@@ -212,7 +212,10 @@ impl Batch {
                     outcomes.push(session_failed("cargo nextest failed although none of its tests did", output));
                 }
             }
-            Exit::Code(_) if !stopped && !self.runs.iter().any(|run| run.started) => {
+            // It stops for that, too, but not because anybody has ended it.
+            Exit::Code(code)
+                if (!stopped || code == trouble::SET_UP_FAILED) && !self.runs.iter().any(|run| run.started) =>
+            {
                 return Err(trouble::explain(output, "nextest-failed"));
             }
             Exit::Code(code) if !stopped && self.runs.iter().all(|run| run.finished) => {

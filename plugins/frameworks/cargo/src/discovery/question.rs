@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::listing::{Listed, contents};
 use crate::built::Built;
 use crate::name::TestName;
-use crate::nextest::{self, Groups};
+use crate::nextest::{self, Groups, Places};
 use crate::settings::Settings;
 use crate::trouble;
 
@@ -62,7 +62,7 @@ pub(super) fn plan(listed: &Listed, settings: &Settings, context: &Context) -> O
         let _ = writeln!(script, "{{ {asks}}} >{} </dev/null 2>/dev/null", shell::quote(&file(IGNORED)));
         files.push(file(IGNORED));
     }
-    script.push_str(&forget(listed));
+    script.push_str(&prepare_set_up(listed, context));
     if script.is_empty() {
         return None;
     }
@@ -95,14 +95,17 @@ fn list_ignored(listed: &Listed) -> String {
     asks
 }
 
-/// Removes what earlier runs have noted of set-up scripts.
-fn forget(listed: &Listed) -> String {
+/// Makes room for notes of what set-up scripts have run, and removes those of earlier runs.
+fn prepare_set_up(listed: &Listed, context: &Context) -> String {
     let has_scripts = listed.config.as_ref().is_some_and(|config| !config.set_up_scripts().is_empty());
-    let state = listed.state().filter(|_| has_scripts);
-    state.map_or_else(String::new, |state| {
-        let state = shell::quote(&state);
-        format!("find {state} -mindepth 1 -maxdepth 1 -mtime +{KEPT_DAYS} -exec rm -rf {{}} + 2>/dev/null\n")
-    })
+    let Some(all) = listed.state().filter(|_| has_scripts) else { return String::new() };
+    let own = format!("{all}/{}", context.nonce);
+    let once = Places::once(&own);
+    let [all, own, once, script] = [all, own, once, nextest::ONCE.to_owned()].map(|word| shell::quote(&word));
+    format!(
+        "mkdir -p {own} && printf '%s\\n' {script} >{once} || exit\n\
+         find {all} -mindepth 1 -maxdepth 1 -mtime +{KEPT_DAYS} -exec rm -rf {{}} + 2>/dev/null\n"
+    )
 }
 
 /// What was answered.
@@ -122,7 +125,7 @@ impl Answers {
         if run.output.exit != Exit::Code(0) {
             let failure = trouble::explain(&run.output, "discovery-failed");
             let message = format!(
-                "nextest does not say which tests its overrides (test-group, threads-required) are about: {}",
+                "what nextest's configuration promises tests (test-group, threads-required, set-up scripts) cannot be found out: {}",
                 failure.message
             );
             return Err(Failure { message, ..failure });

@@ -159,3 +159,17 @@ fn what_nextest_does_not_answer_is_refused() {
     let failure = go(&[], &[listed(OVERRIDES, "ci\n8\n"), failed]).expect_err("nothing is known");
     assert!(failure.message.contains("test-group") && failure.message.contains("unrecognized"), "{}", failure.message);
 }
+
+#[test]
+fn batches_get_a_configuration_whose_set_up_runs_once() {
+    let config = "[scripts.setup.db]\ncommand = 'true'\n[[profile.default.scripts]]\nfilter = 'all()'\nsetup = 'db'\n";
+    let (script, _) = asked(listed(config, "\n2\n"));
+    assert!(script.contains(">/t/nextest/offload/n/once || exit"), "{script}");
+    let memo = found(&[], &[listed(config, "\n2\n"), answered(&[])]).memo.expect("there is one");
+    let built: Built = serde_json::from_str(&memo).expect("it is ours");
+    let config = built.config.expect("it is not the project's own");
+    assert!(config.contains("\"/t/nextest/offload/n/once\", \"/t/nextest/offload/n\", \"db\", \"true\""), "{config}");
+    let memo = found(&[], &[listed("[profile.default]\nretries = 2\n", "\n2\n"), answered(&[])]).memo;
+    let built: Built = serde_json::from_str(&memo.expect("there is one")).expect("it is ours");
+    assert_eq!(built.config, None);
+}

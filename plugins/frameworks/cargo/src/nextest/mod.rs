@@ -6,4 +6,4 @@ mod once;
 
 pub use config::{Config, Threads};
 pub use groups::{Groups, read as read_groups};
-pub use once::Places;
+pub use once::{Places, SCRIPT as ONCE};

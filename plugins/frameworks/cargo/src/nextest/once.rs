@@ -11,7 +11,7 @@ use super::config::Config;
 ///
 /// A script may start what is to go on while tests run: that does not belong to the batch that was the first, and so it has
 /// no mark by which it would be ended with it. Whoever runs it and is ended is followed by another.
-const SCRIPT: &str = r#"place=$(pwd -P | cksum | tr -c '0-9\n' -); state=$1/$2-$place; name=$2; shift 2
+pub const SCRIPT: &str = r#"place=$(pwd -P | cksum | tr -c '0-9\n' -); state=$1/$2-$place; name=$2; shift 2
 unset OFFLOAD_EXEC_ID
 mkdir -p "${state%/*}" || exit
 until mkdir "$state" 2>/dev/null; do
@@ -37,6 +37,13 @@ pub struct Places {
     pub target: String,
     /// A directory of the run's own, in which it is noted what has run.
     pub state: String,
+}
+
+impl Places {
+    /// The file that holds [`SCRIPT`]: nextest shows the commands that it runs.
+    pub fn once(state: &str) -> String {
+        format!("{state}/once")
+    }
 }
 
 impl Config {
@@ -110,7 +117,7 @@ fn once(command: Value, name: &str, places: &Places) -> Option<Value> {
     if let (Some(base), Some(program)) = (base, words.first_mut().filter(|program| !program.starts_with('/'))) {
         *program = format!("{base}/{program}");
     }
-    let ours = ["sh", "-c", SCRIPT, "once", &places.state, name].map(str::to_owned);
+    let ours = ["sh", &Places::once(&places.state), &places.state, name].map(str::to_owned);
     let line = Value::Array(ours.into_iter().chain(words).map(Value::String).collect());
     Some(match rest {
         Some(mut table) => {
@@ -156,7 +163,7 @@ mod tests {
         let table: Table = text.parse().expect("it is TOML");
         let words = |value: &Value| {
             let words = value.as_array().expect("words").iter().filter_map(Value::as_str).map(str::to_owned);
-            words.skip(4).collect::<Vec<_>>()
+            words.skip(2).collect::<Vec<_>>()
         };
         let setup = &table["scripts"]["setup"];
         assert_eq!(words(&setup["z"]["command"]), ["/w/target/s", "z", "sh", "-c", "echo \"it is\""]);
