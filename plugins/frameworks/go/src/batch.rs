@@ -291,6 +291,25 @@ mod tests {
     }
 
     #[test]
+    fn a_test_that_prints_that_it_passed_and_ends_its_process_has_not() {
+        let lie = [
+            "run TestB",
+            "TestB: --- PASS: TestB (0.00s)",
+            "TestB: exit status 3",
+            "pass TestB",
+            ": FAIL\tm\t0.1s",
+            "fail",
+        ];
+        let text = [ran("fail", "TestA"), told("m", &lie)].concat();
+        check(&text, Exit::Code(1), &["failed TestA: it failed and said nothing"], &["running TestB"]);
+        // After the last test nobody is to blame.
+        let end = [": PASS", ": exit status 3", ": FAIL\tm\t0.1s", "fail"];
+        let text = [ran("pass", "TestA"), told("m", &end)].concat();
+        let message = "session-failed m (process): the process of m failed after its tests had ended, of which none failed: exit status 3";
+        check(&text, Exit::Code(1), &["passed TestA", message], &[]);
+    }
+
+    #[test]
     fn a_report_on_another_test_tells_nothing_of_this_one() {
         let text = [
             ran("pass", "TestA"),
@@ -308,7 +327,8 @@ mod tests {
         let text = [ran("pass", "TestA"), told("m", &[": PASS", ": FAIL", ": ok  \tm\t0.1s", "fail"])].concat();
         let mut batch = batch(&["m.TestA"]);
         assert_eq!(seen(&batch.observe(text.as_bytes())), ["started TestA", "passed TestA"]);
-        let text = [ran("pass", "TestA"), told("m", &[": ok  \tm\t0.1s", ": FAIL\tm\t0.1s", "pass"])].concat();
+        let text =
+            [ran("pass", "TestA"), told("m", &[": PASS", ": ok  \tm\t0.1s", ": FAIL\tm\t0.1s", "pass"])].concat();
         let mut batch = self::batch(&["m.TestA"]);
         let events = seen(&batch.observe(text.as_bytes()));
         assert!(events.last().is_some_and(|last| last.starts_with("session-failed")), "{events:?}");

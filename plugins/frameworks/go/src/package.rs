@@ -22,7 +22,7 @@ pub struct Package {
     printed: Printed,
     /// Whether test2json can tell what the testing package prints from what tests print.
     is_framed: bool,
-    /// Whether the testing package said itself how all went: its process went through.
+    /// Whether the testing package said itself how all went, after the last test: its process went through.
     is_through: bool,
     is_unbuilt: bool,
     /// What did not build, where go says that.
@@ -167,6 +167,7 @@ impl Package {
         // None begins before the one that runs alone has ended: it would be one that the other made up.
         let Some(mut events) = self.takes_over(index) else { return Vec::new() };
         events.extend(self.release());
+        self.is_through &= self.is_framed;
         let test = &mut self.tests[index];
         let is_first = test.state == State::Waiting;
         test.begin();
@@ -200,6 +201,7 @@ impl Package {
         if test.told || !matches!(test.state, State::UnderWay | State::Ended) {
             return Vec::new();
         }
+        self.is_through &= self.is_framed;
         // What test2json took for its report may only stand before that, on the same line.
         let unseen = test.unseen.take().filter(|_| !self.is_framed);
         test.end(ending);
@@ -225,7 +227,7 @@ impl Package {
         // One that is run several times has passed only if no round of it is left.
         let is_over = |test: &RunningTest| matches!(test.state, State::Waiting | State::Ended);
         let all_rounds = self.is_through || (self.succeeded == Some(true) && self.tests.iter().all(is_over));
-        let is_doubtful = self.is_doubtful(index);
+        let is_doubtful = self.is_doubtful(index) || self.may_go_on(index);
         let test = &mut self.tests[index];
         let is_known = test.has_failed() || (test.state == State::Ended && (all_rounds || !test.is_repeated));
         let outcome = test.outcome().filter(|_| is_known && !test.told && !is_doubtful)?;
@@ -243,6 +245,15 @@ impl Package {
             && self.tests.len() > 1
             && test.is_parallel
             && test.is_contradicted
+    }
+
+    /// Whether a test may only have printed that it passed, since nothing follows of a process that failed. Where reports are
+    /// marked it cannot.
+    fn may_go_on(&self, index: usize) -> bool {
+        let test = &self.tests[index];
+        let broke_off = !self.is_framed && self.succeeded == Some(false) && !self.is_through;
+        let is_last = test.is_parallel || self.held == Some(index);
+        broke_off && is_last && test.state == State::Ended && !test.told && !test.has_failed()
     }
 
     /// What is left to tell now that the process has ended.
@@ -301,7 +312,7 @@ impl Package {
         let broke_off =
             || story::panic(&printed).is_some() || story::ending(&printed).is_some_and(|end| end != "exit status 1");
         if (!self.is_through || (!self.is_framed && broke_off()))
-            && let Some(index) = verdict::culprit(&self.tests, &printed)
+            && let Some(index) = verdict::culprit(&self.tests, &printed).or_else(|| self.last_that_may_go_on())
         {
             let outcome = verdict::panicked(&self.tests[index], &self.tests, &printed);
             self.tests[index].told = outcome.is_some();
@@ -319,6 +330,13 @@ impl Package {
                 verdict::passed_over(test, &self.path)
             })
             .collect()
+    }
+
+    /// The test that a process died of that said before that it had passed.
+    fn last_that_may_go_on(&self) -> Option<usize> {
+        let mut last = (0..self.tests.len()).filter(|index| self.may_go_on(*index));
+        let is_open = |test: &RunningTest| matches!(test.state, State::UnderWay | State::Paused);
+        last.next().filter(|_| last.next().is_none() && !self.tests.iter().any(is_open))
     }
 
     /// The outcomes that were not told, now that the command has ended, where go said this besides.

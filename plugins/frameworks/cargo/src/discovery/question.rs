@@ -145,27 +145,37 @@ impl Answers {
     }
 }
 
-/// A heading of ours, or what a harness says of a test.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Line {
-    binary: Option<String>,
-    name: String,
-    ignore_message: String,
+/// A heading of ours.
+#[derive(Deserialize)]
+struct Heading {
+    binary: String,
 }
 
+/// What harnesses say, each below the heading of its binary.
 fn reasons(text: &str) -> HashMap<String, String> {
     let mut reasons = HashMap::new();
     let mut binary_id = String::new();
-    for line in text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok()) {
-        if let Some(binary) = line.binary {
+    for line in text.lines() {
+        if let Ok(Heading { binary }) = serde_json::from_str(line) {
             binary_id = binary;
-            continue;
-        }
-        let reason: String = line.ignore_message.trim().chars().take(LONGEST_REASON).collect();
-        if !reason.is_empty() {
-            reasons.insert(TestName { binary_id: &binary_id, name: &line.name }.to_string(), reason);
+        } else if let Some((name, reason)) = reason(line) {
+            reasons.insert(TestName { binary_id: &binary_id, name: &name }.to_string(), reason);
         }
     }
     reasons
+}
+
+/// The name of an ignored test and why it is. The reason is not escaped, so that it is cut out by what stands around it.
+fn reason(line: &str) -> Option<(String, String)> {
+    let (_, rest) = line.split_once(r#""event": "discovered", "name": ""#)?;
+    let (name, rest) = rest.split_once(r#"", "ignore": "#)?;
+    let (_, rest) = rest.split_once(r#""ignore_message": ""#)?;
+    // One of several lines goes on in the next.
+    let reason = rest.rsplit_once(r#"", "source_path": "#).map_or(rest, |(reason, _)| reason).trim();
+    let reason: String = reason.chars().take(LONGEST_REASON).collect();
+    (!reason.is_empty()).then(|| (unescaped(name), reason))
+}
+
+fn unescaped(text: &str) -> String {
+    serde_json::from_str(&format!("\"{text}\"")).unwrap_or_else(|_| text.to_owned())
 }

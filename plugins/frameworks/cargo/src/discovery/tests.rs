@@ -104,20 +104,20 @@ fn ignored_tests_tell_why() {
         let found = found(&[], &[listed("", "\n2\n"), answered(&[("ignored", ignored)])]);
         found.tests[1].tags.clone()
     };
-    assert_eq!(
-        reason(
-            "noise\n\n{\"binary\":\"p\"}\n{ \"type\": \"test\", \"name\": \"tests::b\", \"ignore_message\": \"needs\\na server\" }\n"
-        ),
-        ["skip:needs\na server"]
-    );
-    assert_eq!(
-        reason("{\"binary\":\"q\"}\n{\"name\": \"tests::b\", \"ignore_message\": \"x\"}\n"),
-        ["skip:marked #[ignore]"]
-    );
-    assert_eq!(
-        reason("{\"binary\":\"p\"}\n{\"name\": \"tests::b\", \"ignore_message\": \"\"}\n"),
-        ["skip:marked #[ignore]"]
-    );
+    let said = |name: &str, why: &str| {
+        format!(
+            "{{ \"type\": \"test\", \"event\": \"discovered\", \"name\": \"{name}\", \"ignore\": false, \"ignore_message\": \
+             \"{why}\", \"source_path\": \"src/lib.rs\", \"start_line\": 7 }}\n"
+        )
+    };
+    let own = "noise\n\n{\"binary\":\"p\"}\n{ \"type\": \"suite\", \"event\": \"discovery\" }\n";
+    let strange = "é <&> \"quoted\", \\s";
+    assert_eq!(reason(&format!("{own}{}", said("tests::b", strange))), [format!("skip:{strange}")]);
+    assert_eq!(reason(&format!("{own}{}", said("tests::b", "two\nlines"))), ["skip:two"]);
+    let unknown = ["skip:marked #[ignore]"];
+    assert_eq!(reason(&format!("{own}{}", said("tests::b", ""))), unknown);
+    assert_eq!(reason(&format!("{{\"binary\":\"q\"}}\n{}", said("tests::b", "x"))), unknown);
+    assert_eq!(reason("{ \"type\": \"test\", \"event\": \"discovered\", \"name\": \"tests::b\""), unknown);
 }
 
 const OVERRIDES: &str = "test-groups.serial.max-threads = 1\n[[profile.ci.overrides]]\nfilter = 'test(a)'\n\
