@@ -126,7 +126,7 @@ impl Dispatcher {
 
     fn ended(&mut self, id: BatchId, ended: Ended) {
         let Some(mut running) = self.batches.remove(&id) else { return };
-        let Ended { end, duration, stderr } = ended;
+        let Ended { end, duration, output } = ended;
         match running.worker.take() {
             Some(worker) => self.worker_ended(&running, &worker, &end),
             None => {
@@ -147,7 +147,7 @@ impl Dispatcher {
         let broken = end.broke_sandbox().cloned().or(uncancelled);
         let batch_end = told_of(&end);
         let Settlement { judged, again, singly, lost } =
-            settle(Unsettled { end, handed_out, unresolved: open, running, stderr });
+            settle(Unsettled { end, handed_out, unresolved: open, running, output });
         let returned = again.iter().map(Vec::len).sum::<usize>() + lost.len();
         let seconds = duration.as_secs_f64();
         let event = Event::BatchEnded { batch: id, sandbox: sandbox.clone(), seconds, end: batch_end, returned };
