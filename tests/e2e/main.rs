@@ -26,6 +26,7 @@ mod init;
 mod library;
 mod local_faults;
 mod local_limits;
+mod local_sandboxes;
 mod modal_documented;
 mod modal_faults;
 mod modal_provider;
