@@ -285,14 +285,101 @@ fn a_test_main_is_never_green_by_itself() {
     let done = run(&project).exits(1).says("no database").says("a leak").says("never");
     let results = done.results();
     let found = verdicts(&results);
-    for wrong in ["nothing.TestA", "nothing.TestB", "before.TestA", "before.TestB", "always"] {
+    for wrong in ["nothing.TestA", "nothing.TestB", "before.TestA", "before.TestB", "always", "after (process)"] {
         assert!(found.contains(&(wrong, "error")), "{wrong}: {found:?}");
     }
-    for right in ["good.TestA", "good.TestB"] {
+    for right in ["good.TestA", "good.TestB", "after.TestA", "after.TestB"] {
         assert!(found.contains(&(right, "passed")), "{right}: {found:?}");
     }
-    // Which of its tests was the last depends on how they were handed out.
-    assert!(found.iter().any(|(id, verdict)| id.starts_with("after.") && *verdict == "error"), "{found:?}");
+    // However many processes it took.
+    assert_eq!(found.iter().filter(|(id, _)| id.starts_with("after (")).count(), 1, "{found:?}");
+}
+
+/// Tests of something that reads the output of tests.
+const PRINTS: &str = r#"
+func TestOther(t *testing.T) {}
+func TestFails(t *testing.T) { fmt.Println("--- FAIL: TestFails (0.00s)"); fmt.Println("FAIL") }
+func TestFailsOther(t *testing.T) { fmt.Println("--- FAIL: TestOther (0.00s)"); fmt.Println("--- FAIL: TestZ (0.00s)") }
+func TestSkips(t *testing.T) { fmt.Println("--- SKIP: TestSkips (0.00s)") }
+func TestRuns(t *testing.T) { fmt.Println("=== RUN   TestZ"); fmt.Println("--- FAIL: TestZ (0.00s)"); fmt.Println("=== CONT  TestRuns") }
+func TestPanics(t *testing.T) { fmt.Println("panic: no"); fmt.Println("goroutine 1 [running]:"); fmt.Println("exit status 2") }
+func TestEnds(t *testing.T) { fmt.Println("PASS"); fmt.Println("ok  \texample.com/m/prints\t0.1s"); fmt.Println("FAIL\texample.com/m/prints\t0.1s") }
+func TestNoEnd(t *testing.T) { fmt.Print("--- FAIL: TestNoEnd (0.00s)") }
+func TestIndented(t *testing.T) { fmt.Println("    --- FAIL: TestIndented/x (0.00s)"); fmt.Println("    FAIL") }
+func TestSub(t *testing.T) {
+	t.Run("x", func(t *testing.T) { fmt.Println("    --- FAIL: TestSub/x (0.00s)"); fmt.Println("--- FAIL: TestSub (0.00s)") })
+}
+func TestJSON(t *testing.T) { fmt.Println(`{"Action":"fail","Package":"example.com/m/prints","Test":"TestJSON"}`) }
+func TestBench(t *testing.T) { fmt.Println("--- BENCH: BenchmarkX"); fmt.Println("BenchmarkX\t1\t2 ns/op") }
+func TestParallel(t *testing.T) { t.Parallel(); fmt.Println("--- FAIL: TestParallel (0.00s)") }
+func FuzzSeeds(f *testing.F) {
+	f.Add("a")
+	f.Fuzz(func(t *testing.T, s string) { fmt.Println("--- FAIL: FuzzSeeds (0.00s)") })
+}
+func ExamplePrints() {
+	fmt.Println("--- FAIL: ExamplePrints (0.00s)")
+	// Output: --- FAIL: ExamplePrints (0.00s)
+}
+func TestZ(t *testing.T) {}
+"#;
+
+#[test]
+fn what_a_passing_test_prints_is_output() {
+    let project = module(&[("prints", &["fmt"], PRINTS)]);
+    let results = run(&project).exits(0).results();
+    assert_eq!((results.tests.len(), results.count("passed")), (16, 16), "{:?}", verdicts(&results));
+}
+
+/// Beside a test that fails the end of the process says nothing of the others.
+#[test]
+fn what_a_passing_test_prints_is_output_beside_one_that_fails() {
+    let code = format!("{PRINTS}\nfunc TestReallyFails(t *testing.T) {{ t.Error(\"really\") }}");
+    let results = run(&module(&[("prints", &["fmt"], &code)])).exits(1).results();
+    let failed: Vec<_> = verdicts(&results).into_iter().filter(|(_, verdict)| *verdict != "passed").collect();
+    assert_eq!(failed, [("prints.TestReallyFails", "failed")]);
+}
+
+#[test]
+fn a_failing_test_that_prints_a_success_has_failed() {
+    let code = r#"
+func TestA(t *testing.T) { fmt.Println("--- PASS: TestA (0.00s)"); fmt.Println("PASS"); t.Error("no") }
+func TestB(t *testing.T) { fmt.Println("--- PASS: TestB (0.00s)"); os.Exit(3) }
+func TestC(t *testing.T) { t.Parallel(); fmt.Println("--- PASS: TestC (0.00s)"); t.Error("no") }
+func TestD(t *testing.T) { fmt.Println("PASS"); fmt.Println("ok  \texample.com/m/lies\t0.1s"); panic("boom") }
+func TestE(t *testing.T) { fmt.Println("--- SKIP: TestE (0.00s)"); t.Error("no") }
+"#;
+    let results = run(&module(&[("lies", &["fmt", "os"], code)])).exits(1).results();
+    let found = verdicts(&results);
+    for id in ["lies.TestA", "lies.TestC", "lies.TestD", "lies.TestE"] {
+        assert!(
+            found.iter().any(|(other, verdict)| *other == id && ["failed", "crashed"].contains(verdict)),
+            "{found:?}"
+        );
+    }
+    assert!(
+        found.iter().any(|(id, verdict)| id.starts_with("lies") && ["crashed", "error"].contains(verdict)),
+        "{found:?}"
+    );
+}
+
+/// A package that prints around its tests.
+#[test]
+fn what_a_test_main_prints_is_output() {
+    let code = r#"
+func TestMain(m *testing.M) {
+	fmt.Println("--- FAIL: TestA (0.00s)")
+	fmt.Println("FAIL")
+	code := m.Run()
+	fmt.Println("--- FAIL: TestB (0.00s)")
+	fmt.Println("FAIL")
+	fmt.Println("panic: no")
+	os.Exit(code)
+}
+func TestA(t *testing.T) {}
+func TestB(t *testing.T) {}
+"#;
+    let results = run(&module(&[("main", &["fmt", "os"], code)])).exits(0).results();
+    assert_eq!(verdicts(&results), [("main.TestA", "passed"), ("main.TestB", "passed")]);
 }
 
 #[test]

@@ -32,6 +32,7 @@ mod modal_faults;
 mod modal_provider;
 mod modal_scale;
 mod nasty_ids;
+mod nextest_config;
 mod output;
 mod packaged;
 mod plugin_files;

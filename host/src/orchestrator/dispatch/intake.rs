@@ -15,6 +15,9 @@ use crate::orchestrator::schedule::Entry;
 use crate::orchestrator::shard::{Item, plan, split};
 use crate::orchestrator::units::Member;
 
+/// The tag by which a framework says why it will not run a test.
+const SKIP_REASON: &str = "skip:";
+
 impl Dispatcher {
     pub(super) fn message(&mut self, message: Message) {
         match message {
@@ -82,7 +85,8 @@ impl Dispatcher {
         for (((test, own), place), class) in tests.into_iter().zip(own).zip(&places).zip(classes) {
             if test.skipped {
                 if own {
-                    let outcome = Outcome::new(Status::Skipped, "skipped by the framework");
+                    let reason = test.tags.iter().find_map(|tag| tag.strip_prefix(SKIP_REASON));
+                    let outcome = Outcome::new(Status::Skipped, reason.unwrap_or("skipped by the framework"));
                     self.add_judged(group, test, outcome);
                 }
                 continue;

@@ -6,22 +6,28 @@ use offload_plugin::observer::Event;
 use offload_plugin::types::{Captured, Exit, Failure, Outcome, Test};
 
 use crate::lines::Lines;
-use crate::message;
+use crate::message::{self, Notes, Story};
 use crate::name::{EventName, TestName};
+use crate::status::{self, Attempt, Statuses};
 use crate::trouble;
 use crate::verdict::{self, Report, Said};
 
 /// Every test passed, or some failed: nextest went through all of them.
-const WENT_THROUGH: [i32; 2] = [0, 100];
+const WENT_THROUGH: [i32; 2] = [0, SOME_FAILED];
+
+const SOME_FAILED: i32 = 100;
 
 /// What nextest says on standard error when a signal stops it before it is through.
-const STOPPED: &str = "anceling due to";
+const STOPPED: [&str; 2] = ["Canceling due to", "Cancelling due to"];
 
 #[derive(Default)]
 pub struct Batch {
     runs: Vec<RunningTest>,
     by_name: HashMap<String, Vec<usize>>,
     lines: Lines,
+    statuses: Statuses,
+    /// Tests of which nextest is about to say more on its standard error.
+    held: Vec<Held>,
     /// The test that began last.
     current: Option<usize>,
     observed: bool,
@@ -31,6 +37,17 @@ struct RunningTest {
     id: String,
     started: bool,
     finished: bool,
+    failed: bool,
+}
+
+/// What the event of a test's end says.
+struct Held {
+    index: usize,
+    attempts: u32,
+    passed: bool,
+    seconds: f64,
+    output: String,
+    reason: Option<String>,
 }
 
 impl Batch {
@@ -52,7 +69,7 @@ impl Batch {
             };
             if !alike.iter().any(confused) {
                 alike.push(batch.runs.len());
-                batch.runs.push(RunningTest { id: test.id.clone(), started: false, finished: false });
+                batch.runs.push(RunningTest { id: test.id.clone(), started: false, finished: false, failed: false });
             }
         }
         Ok(batch)
@@ -66,12 +83,28 @@ impl Batch {
     pub fn observe(&mut self, bytes: &[u8]) -> Vec<Event> {
         self.observed = true;
         let lines = self.lines.push(bytes);
-        lines.iter().filter_map(verdict::read).filter_map(|report| self.take(report)).collect()
+        let mut events = Vec::new();
+        for report in lines.iter().filter_map(verdict::read) {
+            events.extend(self.take(report));
+        }
+        events.extend(self.release(false));
+        events
+    }
+
+    /// What the next bytes of its standard error say.
+    pub fn observe_stderr(&mut self, bytes: &[u8]) -> Vec<Event> {
+        let Self { statuses, by_name, runs, .. } = self;
+        let known = |id: &str| {
+            let name = TestName::of_id(id).and_then(|name| by_name.get(name.name));
+            name.is_some_and(|indices| indices.iter().any(|index| runs[*index].id == id))
+        };
+        statuses.push(bytes, known);
+        self.release(false)
     }
 
     fn take(&mut self, report: Report) -> Option<Event> {
         // Ignored tests of the same binaries are reported, too: they are nobody's here.
-        let index = self.find(&report.name)?;
+        let (index, attempts) = self.find(&report.name)?;
         let run = &mut self.runs[index];
         match report.said {
             Said::Started => {
@@ -83,51 +116,131 @@ impl Batch {
                 if std::mem::replace(&mut run.finished, true) {
                     return None;
                 }
-                let mut outcome = Outcome::new(&run.id, if passed { "passed" } else { "failed" });
-                outcome.duration = seconds;
-                if !passed {
-                    let story = message::tell(&output, reason.as_deref());
-                    outcome.message = Some(story.message);
-                    outcome.details = story.details;
-                    outcome.stdout = story.stdout;
+                run.failed = !passed;
+                if passed && attempts == 1 {
+                    let mut outcome = Outcome::new(&run.id, "passed");
+                    outcome.duration = seconds;
+                    return Some(Event::Finished(outcome));
                 }
-                Some(Event::Finished(outcome))
+                self.held.push(Held { index, attempts, passed, seconds, output, reason });
+                None
             }
         }
     }
 
-    fn find(&self, event_name: &str) -> Option<usize> {
+    /// The test that an event is about, and how many attempts it says that there were.
+    fn find(&self, event_name: &str) -> Option<(usize, u32)> {
         let event = EventName::parse(event_name)?;
-        self.by_name.get(event.name)?.iter().copied().find(|index| {
-            TestName::of_id(&self.runs[*index].id).is_some_and(|test| {
-                test.package() == event.package && test.target().is_none_or(|target| target == event.target)
+        let of = |name: &str| {
+            self.by_name.get(name)?.iter().copied().find(|index| {
+                TestName::of_id(&self.runs[*index].id).is_some_and(|test| {
+                    test.package() == event.package && test.target().is_none_or(|target| target == event.target)
+                })
             })
+        };
+        of(event.name).map(|index| (index, 1)).or_else(|| {
+            let (name, attempts) = event.attempts()?;
+            Some((of(name)?, attempts))
         })
+    }
+
+    /// Tells the tests of which all is known, or what is known of all.
+    fn release(&mut self, all: bool) -> Vec<Event> {
+        let held = std::mem::take(&mut self.held);
+        let (ready, held) = held.into_iter().partition(|held| all || self.is_known(held));
+        self.held = held;
+        ready.into_iter().flat_map(|held: Held| self.outcomes(&held)).map(Event::Finished).collect()
+    }
+
+    fn is_known(&self, held: &Held) -> bool {
+        let attempt = self.statuses.attempt(&self.runs[held.index].id, held.attempts);
+        // Of a test that neither panicked nor was ended it is said last how it ended.
+        let says_why = || held.passed || held.reason.is_some() || message::has_panic(&held.output);
+        attempt.is_some_and(|attempt| attempt.is_whole || attempt.reason().is_some() || says_why())
+    }
+
+    /// An outcome for each attempt.
+    fn outcomes(&self, held: &Held) -> Vec<Outcome> {
+        let id = &self.runs[held.index].id;
+        let name = TestName::of_id(id).map_or("", |name| name.name);
+        let mut outcomes = Vec::new();
+        for number in 1..held.attempts {
+            let attempt = self.statuses.attempt(id, number);
+            let text = attempt.map_or("", |attempt| status::own_output(&attempt.text, name));
+            let mut outcome = Outcome::new(id, "rerun");
+            outcome.duration = attempt.map_or(0.0, |attempt| attempt.seconds);
+            tell(&mut outcome, text, &notes(attempt, None));
+            outcomes.push(outcome);
+        }
+        let mut outcome = Outcome::new(id, if held.passed { "passed" } else { "failed" });
+        outcome.duration = held.seconds;
+        if !held.passed {
+            let attempt = self.statuses.attempt(id, held.attempts);
+            tell(&mut outcome, &held.output, &notes(attempt, held.reason.as_deref()));
+        }
+        outcomes.push(outcome);
+        outcomes
     }
 
     /// The outcomes that [`Self::observe`] has not given, now that the command has ended. Tests that were not begun have none,
     /// unless they cannot have any.
     ///
     /// # Errors
-    /// The tests could not be built, or nextest itself failed before the first test.
+    /// The tests could not be built, a set-up script failed, or nextest itself failed before the first test.
     pub fn finish(&mut self, output: &Captured) -> Result<Vec<Outcome>, Failure> {
-        let mut outcomes = Vec::new();
+        let mut late = Vec::new();
         if !self.observed {
-            let late = self.observe(&output.stdout);
-            outcomes.extend(late.into_iter().filter_map(|event| match event {
+            late.extend(self.observe_stderr(&output.stderr));
+            late.extend(self.observe(&output.stdout));
+        }
+        late.extend(self.release(true));
+        let mut outcomes: Vec<_> = late
+            .into_iter()
+            .filter_map(|event| match event {
                 Event::Finished(outcome) => Some(outcome),
                 _ => None,
-            }));
-        }
-        let stopped = String::from_utf8_lossy(&output.stderr).contains(STOPPED);
+            })
+            .collect();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let stopped = STOPPED.iter().any(|stopped| stderr.contains(stopped));
         match output.exit {
-            Exit::Code(code) if WENT_THROUGH.contains(&code) && !stopped => outcomes.extend(self.missing()),
-            Exit::Code(_) if !stopped && !self.runs.iter().any(|run| run.started) => {
+            Exit::Code(code) if WENT_THROUGH.contains(&code) && !stopped => {
+                outcomes.extend(self.missing());
+                let none_failed =
+                    outcomes.iter().all(|outcome| outcome.status != "error") && self.runs.iter().all(|run| !run.failed);
+                if code == SOME_FAILED && none_failed {
+                    outcomes.push(session_failed("cargo nextest failed although none of its tests did", output));
+                }
+            }
+            // It stops for that, too, but not because anybody has ended it.
+            Exit::Code(code)
+                if (!stopped || code == trouble::SET_UP_FAILED) && !self.runs.iter().any(|run| run.started) =>
+            {
                 return Err(trouble::explain(output, "nextest-failed"));
+            }
+            Exit::Code(code) if !stopped && self.runs.iter().all(|run| run.finished) => {
+                let message = format!("cargo nextest exited with code {code} after its tests had ended");
+                outcomes.push(session_failed(&message, output));
             }
             _ => outcomes.extend(self.interrupted()),
         }
         Ok(outcomes)
+    }
+
+    /// What nextest remarked on tests that passed: that they leaked handles.
+    pub fn remark(&self) -> Option<String> {
+        const SHOWN: usize = 5;
+        let leaky = self.statuses.leaky();
+        let names: Vec<_> = leaky.iter().take(SHOWN).map(|id| format!("`{id}`")).collect();
+        let more = leaky.len().checked_sub(SHOWN).filter(|more| *more > 0);
+        let more = more.map(|more| format!(" and {more} more")).unwrap_or_default();
+        (!names.is_empty()).then(|| {
+            format!(
+                "{}{more} passed but leaked handles (LEAK): a process that was left behind kept the test's output open for longer \
+                 than nextest's `leak-timeout`",
+                names.join(", ")
+            )
+        })
     }
 
     /// Tests that nextest did not run although it was told to and went through all it had.
@@ -148,6 +261,30 @@ impl Batch {
         let run = &self.runs[self.current?];
         (!run.finished).then(|| Outcome::new(&run.id, "running"))
     }
+}
+
+/// What is wrong with the run as a whole, whatever its tests say.
+fn session_failed(message: &str, output: &Captured) -> Outcome {
+    let mut outcome = Outcome::new("cargo nextest", "session-failed").with_message(message);
+    let said = output.complaint();
+    outcome.stderr = (!said.is_empty()).then_some(said);
+    outcome
+}
+
+fn notes(attempt: Option<&Attempt>, ended: Option<&str>) -> Notes {
+    // Of what nextest ends itself the events say why, in few words.
+    let verdict = ended.map(|ended| match attempt.and_then(Attempt::reason) {
+        Some(reason) if reason.contains(ended) => reason,
+        _ => format!("nextest: {ended}"),
+    });
+    Notes { verdict, reason: attempt.and_then(Attempt::reason), addition: attempt.and_then(Attempt::addition) }
+}
+
+fn tell(outcome: &mut Outcome, output: &str, notes: &Notes) {
+    let Story { message, details, stdout } = message::tell(output, notes);
+    outcome.message = Some(message);
+    outcome.details = details;
+    outcome.stdout = stdout;
 }
 
 #[cfg(test)]
@@ -204,11 +341,57 @@ mod tests {
         let (first, second) = text.split_at(text.len() / 2);
         let mut events = batch.observe(first.as_bytes());
         events.extend(batch.observe(second.as_bytes()));
+        assert_eq!(seen(&events), ["started p a", "passed p a 0.5", "started p::it b", "started p::bin/x c"]);
+        check_finish(&mut batch, Exit::Signal(9), "", &["failed p::it b", "running p::bin/x c"]);
+    }
+
+    #[test]
+    fn a_failure_waits_for_what_is_said_of_it() {
+        let mut batch = batch(&["p a", "p b"]);
+        let killed = [started("p::p$a"), line("failed", "p::p$a", ",\"exec_time\":1,\"stdout\":\"\"")].concat();
+        assert_eq!(seen(&batch.observe(killed.as_bytes())), ["started p a"]);
+        let events = batch.observe_stderr(b"     SIGABRT [   0.010s] (1/2) p a\n");
+        let [Event::Finished(outcome)] = &events[..] else { panic!("{events:?}") };
+        assert_eq!(outcome.message.as_deref(), Some("its process was ended by SIGABRT"));
+        // What is never said is not waited for in the end.
+        let failed = [started("p::p$b"), line("failed", "p::p$b", ",\"exec_time\":1,\"stdout\":\"\"")].concat();
+        assert_eq!(seen(&batch.observe(failed.as_bytes())), ["started p b"]);
+        check_finish(&mut batch, Exit::Code(100), "", &["failed p b"]);
+    }
+
+    #[test]
+    fn attempts_that_nextest_repeats_are_told() {
+        let mut batch = batch(&["p a", "p b#2"]);
+        batch.observe_stderr(
+            b"  TRY 1 FAIL [   0.250s] (1/2) p a\n  output:\n    running 1 test\n    thread 'a' panicked at src/lib.rs:1:2:\n    \
+              once\n    test a ... FAILED\n    failures:\n  TRY 2 PASS [   0.5s] (1/2) p a\n",
+        );
+        let text = [started("p::p$a"), ok("p::p$a#2"), started("p::p$b#2"), ok("p::p$b#2")].concat();
+        let events = batch.observe(text.as_bytes());
         assert_eq!(
             seen(&events),
-            ["started p a", "passed p a 0.5", "started p::it b", "failed p::it b 1", "started p::bin/x c"]
+            ["started p a", "started p b#2", "passed p b#2 0.5", "rerun p a 0.25", "passed p a 0.5"]
         );
-        check_finish(&mut batch, Exit::Signal(9), "", &["running p::bin/x c"]);
+        let Event::Finished(rerun) = &events[3] else { panic!("{events:?}") };
+        assert_eq!(rerun.message.as_deref(), Some("once"));
+        assert_eq!(rerun.details.as_deref(), Some("thread 'a' panicked at src/lib.rs:1:2:\nonce"));
+    }
+
+    #[test]
+    fn a_run_can_fail_although_its_tests_passed() {
+        for (exit, expected) in [(100, true), (104, true), (0, false)] {
+            let mut batch = batch(&["p a"]);
+            batch.observe([started("p::p$a"), ok("p::p$a")].concat().as_bytes());
+            let expected: &[&str] = if expected { &["session-failed cargo nextest"] } else { &[] };
+            check_finish(&mut batch, Exit::Code(exit), "", expected);
+        }
+    }
+
+    #[test]
+    fn leaks_of_tests_that_passed_are_remarked() {
+        let mut batch = batch(&["p a"]);
+        batch.observe_stderr(b"        LEAK [   0.2s] (1/1) p a\n");
+        assert!(batch.remark().is_some_and(|remark| remark.starts_with("`p a` passed but leaked handles")));
     }
 
     #[test]

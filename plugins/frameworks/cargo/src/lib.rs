@@ -9,8 +9,10 @@ mod filterset;
 mod lines;
 mod message;
 mod name;
+mod nextest;
 mod running;
 mod settings;
+mod status;
 mod trouble;
 mod verdict;
 
@@ -45,11 +47,10 @@ impl Framework for Cargo {
         paths: &[String],
         previous: &[FinishedRun],
     ) -> Result<Discovery, Failure> {
-        let Some(run) = previous.last() else {
+        if previous.is_empty() {
             host::log("info", "documentation tests are not among the tests: cargo-nextest does not run them");
-            return Ok(Discovery::Run(discovery::plan(&self.settings, context)));
-        };
-        discovery::read(run, paths).map(Discovery::Found)
+        }
+        discovery::go_on(&self.settings, context, paths, previous, |remark| host::log("info", &remark))
     }
 
     fn run_command(&mut self, context: &Context, tests: &[Test]) -> Result<RunPlan, Failure> {
@@ -59,14 +60,18 @@ impl Framework for Cargo {
 
     /// Only what has not been said while the command ran.
     fn parse_results(&mut self, _: &Context, _: &[Test], run: &FinishedRun) -> Result<Vec<Outcome>, Failure> {
-        self.batch.finish(&run.output)
+        let outcomes = self.batch.finish(&run.output)?;
+        if let Some(remark) = self.batch.remark() {
+            host::log("warn", &remark);
+        }
+        Ok(outcomes)
     }
 }
 
-// A last line without an end was cut off, and what it leaves open is judged with the rest.
+// A last line without an end was cut off, and what it leaves open is judged with the rest, as is what was held back.
 impl Observer for Cargo {
     fn observe(&mut self, source: &str, bytes: Vec<u8>) -> Vec<Event> {
-        if source == "stdout" { self.batch.observe(&bytes) } else { Vec::new() }
+        if source == "stdout" { self.batch.observe(&bytes) } else { self.batch.observe_stderr(&bytes) }
     }
 }
 

@@ -16,21 +16,49 @@ pub struct Story {
     pub stdout: Option<String>,
 }
 
+/// What nextest says of an attempt beside its output.
+#[derive(Debug, Default, Clone)]
+pub struct Notes {
+    /// Why nextest ended it, or takes it as failed: that is the reason, whatever the test printed.
+    pub verdict: Option<String>,
+    /// Why it failed if it did not say so itself.
+    pub reason: Option<String>,
+    /// What to add to what it said itself.
+    pub addition: Option<String>,
+}
+
 /// Tells a panic from what was printed before it. Where there is none, such as for a test that returns an error or whose
 /// process was killed, everything is detail.
-pub fn tell(output: &str, reason: Option<&str>) -> Story {
+pub fn tell(output: &str, notes: &Notes) -> Story {
     let panic = panic_begins(output);
     let (before, details) = output.split_at(panic.unwrap_or(0));
-    let mut message = match reason {
-        Some(reason) => format!("nextest ended it: {reason}"),
-        None => unmet_expectation(details)
+    let own = || {
+        let said = unmet_expectation(details)
             .or_else(|| panic.and_then(|_| panic_message(details)))
-            .or_else(|| returned_error(details))
-            .unwrap_or("the process ended without a panic: it exited by itself or was killed")
-            .to_owned(),
+            .or_else(|| returned_error(details));
+        said.map(|said| short(said, notes.addition.as_deref()))
     };
-    message.truncate(message.floor_char_boundary(MESSAGE_LIMIT));
+    // Without a panic the last line may be the reason, and may be anything.
+    let last = || match (notes.reason.as_deref(), last_line(details)) {
+        (Some(reason), Some(last)) => format!("{reason}: {last}"),
+        (Some(reason), None) => reason.to_owned(),
+        (None, Some(last)) => last.to_owned(),
+        (None, None) => "the process ended without a panic: it exited by itself or was killed".to_owned(),
+    };
+    let message = notes.verdict.clone().or_else(own).unwrap_or_else(last);
+    let message = short(&message, None);
     Story { message, details: text(details), stdout: text(before) }
+}
+
+/// Whether the test says in its output why it failed.
+pub fn has_panic(output: &str) -> bool {
+    panic_begins(output).is_some()
+}
+
+fn short(said: &str, addition: Option<&str>) -> String {
+    let addition = addition.map(|addition| format!(" ({addition})")).unwrap_or_default();
+    let room = MESSAGE_LIMIT.saturating_sub(addition.len());
+    format!("{}{addition}", &said[..said.floor_char_boundary(room)])
 }
 
 /// Where the line of the first panic begins: `thread 'tests::a' (123) panicked at src/lib.rs:1:2:`, without the number
@@ -65,10 +93,14 @@ fn unmet_expectation(details: &str) -> Option<&str> {
         .find(|note| note.starts_with("panic did not contain") || note.starts_with("test did not panic"))
 }
 
-/// What a test that returns `Err` ends with, and otherwise the last thing that was said.
+/// What a test that returns `Err` ends with.
 fn returned_error(details: &str) -> Option<&str> {
-    let said = |line: &&str| !line.trim().is_empty();
-    details.lines().rfind(|line| line.starts_with("Error: ")).or_else(|| details.lines().rfind(said)).map(str::trim)
+    details.lines().rfind(|line| line.starts_with("Error: ")).map(str::trim)
+}
+
+/// The last thing that was said.
+fn last_line(details: &str) -> Option<&str> {
+    details.lines().rfind(|line| !line.trim().is_empty()).map(str::trim)
 }
 
 fn text(text: &str) -> Option<String> {
@@ -84,7 +116,7 @@ mod tests {
     fn check(output: &str, message: &str, details: Option<&str>, stdout: Option<&str>) {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         assert_eq!(
-            tell(output, None),
+            tell(output, &Notes::default()),
             Story { message: message.to_owned(), details: owned(details), stdout: owned(stdout) }
         );
     }
@@ -116,7 +148,23 @@ mod tests {
         check("out\nError: \"bad\"\n", "Error: \"bad\"", Some("out\nError: \"bad\""), None);
         check("", "the process ended without a panic: it exited by itself or was killed", None, None);
         let unmet = "thread 'a' panicked at src/lib.rs:1:2:\nyy\nnote: panic did not contain expected string\n more";
-        assert_eq!(tell(unmet, None).message, "panic did not contain expected string");
-        assert_eq!(tell("", Some("time limit exceeded")).message, "nextest ended it: time limit exceeded");
+        assert_eq!(tell(unmet, &Notes::default()).message, "panic did not contain expected string");
+    }
+
+    #[test]
+    fn tells_what_nextest_adds() {
+        let killed = Notes {
+            reason: Some("its process was ended by SIGABRT".to_owned()),
+            addition: Some("SIGABRT".to_owned()),
+            ..Notes::default()
+        };
+        assert_eq!(tell("", &killed).message, "its process was ended by SIGABRT");
+        assert_eq!(tell("about to\n", &killed).message, "its process was ended by SIGABRT: about to");
+        assert_eq!(tell("thread 'a' panicked at src/lib.rs:1:2:\nboom\n", &killed).message, "boom (SIGABRT)");
+        let long = format!("thread 'a' panicked at src/lib.rs:1:2:\n{}\n", "é".repeat(1000));
+        let message = tell(&long, &killed).message;
+        assert!(message.ends_with("é (SIGABRT)") && message.len() <= MESSAGE_LIMIT, "{message}");
+        let ended = Notes { verdict: Some("time limit exceeded".to_owned()), ..killed };
+        assert_eq!(tell("thread 'a' panicked at src/lib.rs:1:2:\nboom\n", &ended).message, "time limit exceeded");
     }
 }

@@ -59,6 +59,13 @@ impl<'a> EventName<'a> {
         let (package, target) = binary.split_once("::")?;
         Some(Self { package, target, name })
     }
+
+    /// The name without the number of attempts that nextest appends where there was more than one, and that number.
+    pub fn attempts(&self) -> Option<(&'a str, u32)> {
+        let (name, attempts) = self.name.rsplit_once('#')?;
+        let attempts = attempts.parse().ok().filter(|attempts| *attempts > 1)?;
+        Some((name, attempts))
+    }
 }
 
 #[cfg(test)]
@@ -85,6 +92,9 @@ mod tests {
     fn takes_event_names_apart() {
         let name = EventName::parse("p::it$a$b::c").expect("it is a name");
         assert_eq!(name, EventName { package: "p", target: "it", name: "a$b::c" });
+        assert_eq!(name.attempts(), None);
+        assert_eq!(EventName::parse("p::it$a#2#3").and_then(|name| name.attempts()), Some(("a#2", 3)));
+        assert_eq!(EventName::parse("p::it$a#1").and_then(|name| name.attempts()), None);
         assert_eq!(EventName::parse("p::it"), None);
     }
 

@@ -12,6 +12,9 @@ pub struct Settings {
     #[serde(default)]
     #[schemars(inner(length(min = 1)))]
     pub features: Vec<String>,
+    /// The profile of nextest's configuration; without it the one that the variable NEXTEST_PROFILE names, or "default".
+    #[schemars(length(min = 1))]
+    pub profile: Option<String>,
     /// Whether to run tests marked `#[ignore]` as well.
     #[serde(default)]
     pub include_ignored: bool,
@@ -44,6 +47,9 @@ impl Settings {
     /// What is run of that, and how.
     pub fn run_options(&self) -> Vec<String> {
         let mut arguments = vec!["--color".to_owned(), "never".to_owned()];
+        if let Some(profile) = &self.profile {
+            arguments.extend(["--profile".to_owned(), profile.clone()]);
+        }
         if self.include_ignored {
             arguments.extend(["--run-ignored", "all"].map(str::to_owned));
         }
@@ -65,6 +71,7 @@ mod tests {
     fn selects_what_is_configured() {
         check("{}", "--color never");
         check(r#"{"package": "p", "working_dir": "w"}"#, "--color never --package p");
+        check(r#"{"profile": "ci"}"#, "--color never --profile ci");
         check(
             r#"{"features": ["a", "b/c"], "include_ignored": true}"#,
             "--color never --run-ignored all --features a,b/c",

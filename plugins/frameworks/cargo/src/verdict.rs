@@ -41,7 +41,9 @@ pub fn read(line: &Line) -> Option<Report> {
         Line::Whole(line) => (line.as_str(), None),
         Line::Ends { head, tail, dropped } => (head.as_str(), Some((tail.as_str(), *dropped))),
     };
-    let (event, rest) = head.strip_prefix(BEFORE_EVENT)?.split_once(BEFORE_NAME)?;
+    // A set-up script's output may stand before it, if that has no line of its own.
+    let (_, event) = head.split_once(BEFORE_EVENT)?;
+    let (event, rest) = event.split_once(BEFORE_NAME)?;
     let passed = match event {
         "started" => {
             return Some(Report { name: rest.strip_suffix(r#""}"#)?.to_owned(), said: Said::Started });
@@ -100,6 +102,7 @@ mod tests {
     #[test]
     fn reads_what_begins_and_ends() {
         check(r#"{"type":"test","event":"started","name":"p::it$a"}"#, Some(("p::it$a", Said::Started)));
+        check(r#"set up{"type":"test","event":"started","name":"p::it$a"}"#, Some(("p::it$a", Said::Started)));
         check(
             r#"{"type":"test","event":"ok","name":"p::it$a","exec_time":0.25}"#,
             Some(("p::it$a", ended(true, 0.25, ""))),

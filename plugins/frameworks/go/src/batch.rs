@@ -176,15 +176,15 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_fails_without_a_test_fails_the_last() {
+    fn a_process_that_fails_without_a_test_is_an_error_of_its_own() {
         let text = [
             ran("pass", "TestA"),
             ran("pass", "TestB"),
             ran("skip", "TestC"),
             told("m", &[": PASS", ": a leak", "fail"]),
         ];
-        let message = "error TestC: the process of m failed after its tests had ended, of which none failed: a leak";
-        check(&text.concat(), Exit::Code(1), &["passed TestA", "passed TestB", message], &[]);
+        let message = "session-failed m (process): the process of m failed after its tests had ended, of which none failed: a leak";
+        check(&text.concat(), Exit::Code(1), &["passed TestA", "passed TestB", "skipped TestC", message], &[]);
         let text = [ran("pass", "TestA"), ran("fail", "TestB"), ran("pass", "TestC"), told("m", &[": FAIL", "fail"])];
         let failed = "failed TestB: it failed and said nothing";
         check(&text.concat(), Exit::Code(1), &["passed TestA", failed, "passed TestC"], &[]);
@@ -255,6 +255,63 @@ mod tests {
             &["passed TestA", "failed TestB: it failed and said nothing", "passed TestC"],
             &[],
         );
+    }
+
+    /// A test of something that reads the output of tests, before Go 1.20.
+    #[test]
+    fn of_reports_on_a_test_the_last_is_its_own() {
+        let shows = |shown: &str, is: &str| {
+            let [shown, is] = [shown, is].map(|status| {
+                [format!("TestA: --- {}: TestA (0.00s)", status.to_uppercase()), format!("{status} TestA")]
+            });
+            told("m", &["run TestA", &shown[0], &shown[1], ": FAIL", &is[0], &is[1]])
+        };
+        let end = told("m", &[": FAIL", "fail"]);
+        let rest = [ran("fail", "TestB"), ran("pass", "TestC"), end].concat();
+        let others = ["failed TestB: it failed and said nothing", "passed TestC"];
+        let text = [shows("fail", "pass"), rest.clone()].concat();
+        check(&text, Exit::Code(1), &["passed TestA", others[0], others[1]], &[]);
+        let text = [shows("pass", "fail"), rest].concat();
+        check(&text, Exit::Code(1), &["failed TestA: it failed and said nothing", others[0], others[1]], &[]);
+    }
+
+    #[test]
+    fn what_beside_others_has_two_ends_is_run_again() {
+        let begin = ["run TestA", "pause TestA", "run TestB", "pause TestB", "cont TestB", "cont TestA"];
+        let ends = ["TestB: --- FAIL: TestB (0.00s)", "fail TestB", "TestB: --- PASS: TestB (0.00s)", "pass TestB"];
+        let text = |a: &str, end: &[&str]| {
+            let report = format!("TestA: --- {}: TestA (0.00s)", a.to_uppercase());
+            let beside = told("m", &[&begin[..], &ends, &[&report, &format!("{a} TestA")], end].concat());
+            [ran("pass", "TestC"), beside].concat()
+        };
+        let failed = "failed TestA: it failed and said nothing";
+        check(&text("fail", &[": FAIL", "fail"]), Exit::Code(1), &["passed TestC", failed], &[]);
+        let end = [": PASS", ": ok  \tm\t0.1s", "pass"];
+        check(&text("pass", &end), Exit::Code(0), &["passed TestC", "passed TestA", "passed TestB"], &[]);
+    }
+
+    #[test]
+    fn a_report_on_another_test_tells_nothing_of_this_one() {
+        let text = [
+            ran("pass", "TestA"),
+            told("m", &["run TestB", "TestB: --- FAIL: TestB (0.00s)", "fail TestB", "TestA: --- SKIP: TestA (0.00s)"]),
+            told("m", &["skip TestA", "TestB: --- PASS: TestB (0.00s)", "pass TestB"]),
+            told("m", &["run TestC", "TestC: --- FAIL: TestC (0.00s)--- PASS: TestC (0.00s)", "fail TestC", ": PASS"]),
+            told("m", &[": ok  \tm\t0.1s", "pass"]),
+        ];
+        check(&text.concat(), Exit::Code(0), &["passed TestA", "passed TestB", "passed TestC"], &[]);
+    }
+
+    /// What a test printed last decides the event at the end.
+    #[test]
+    fn the_last_word_on_a_package_is_that_of_go() {
+        let text = [ran("pass", "TestA"), told("m", &[": PASS", ": FAIL", ": ok  \tm\t0.1s", "fail"])].concat();
+        let mut batch = batch(&["m.TestA"]);
+        assert_eq!(seen(&batch.observe(text.as_bytes())), ["started TestA", "passed TestA"]);
+        let text = [ran("pass", "TestA"), told("m", &[": ok  \tm\t0.1s", ": FAIL\tm\t0.1s", "pass"])].concat();
+        let mut batch = self::batch(&["m.TestA"]);
+        let events = seen(&batch.observe(text.as_bytes()));
+        assert!(events.last().is_some_and(|last| last.starts_with("session-failed")), "{events:?}");
     }
 
     #[test]

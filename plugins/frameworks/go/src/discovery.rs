@@ -121,6 +121,9 @@ struct Listed {
     printed: Printed,
     is_unbuilt: bool,
     has_failed: bool,
+    /// How go itself says that the process ended. Before Go 1.20 the event at the end follows what was printed last.
+    said: Option<bool>,
+    is_framed: bool,
     failed_build: String,
 }
 
@@ -145,8 +148,10 @@ impl Listing {
 impl Listed {
     fn take(&mut self, event: Event) {
         match event.action.as_str() {
+            "start" => self.is_framed = true,
             "output" => {
                 self.is_unbuilt |= event::unbuilt(&event.output).is_some();
+                self.said = event::verdict(&event.output, &event.package).or(self.said);
                 self.printed.push(&event.output);
                 self.unfinished.push_str(&event.output);
                 while let Some((line, rest)) = self.unfinished.split_once('\n') {
@@ -193,7 +198,7 @@ impl Listed {
         if self.is_unbuilt {
             return Some(compiler::error(package, package, &self.failed_build, said));
         }
-        if !self.has_failed {
+        if !self.has_failed || (!self.is_framed && self.said == Some(true)) {
             return None;
         }
         let text = self.printed.text();
@@ -266,6 +271,17 @@ mod tests {
         check(&[], &["m.ExampleC", "m.FuzzD", "m.TestA", "m.TestB", "m/two.TestA", "m/two.TestB"]);
         check(&["m.TestA", "m/two.TestB"], &["m.TestA", "m/two.TestB"]);
         check(&["m.FuzzD", "./two"], &["m.ExampleC", "m.FuzzD", "m.TestA", "m.TestB", "m/two.TestA", "m/two.TestB"]);
+    }
+
+    /// Before Go 1.20 what a package prints last makes the event at the end.
+    #[test]
+    fn what_packages_print_is_no_failure() {
+        let printed =
+            |end: &str| [output("m", "TestA\n"), output("m", "FAIL\n"), output("m", end), ended("fail", "m")].concat();
+        let found = read(&run(0, "", &printed("ok  \tm\t0.1s\n")), None, &[]).expect("discovery works");
+        assert_eq!((found.tests.len(), found.problems.len()), (1, 0));
+        let found = read(&run(1, "", &printed("FAIL\tm\t0.1s\n")), None, &[]).expect("discovery works");
+        assert_eq!(found.problems.len(), 1);
     }
 
     /// Whatever a package prints in any case is no test, though it looks like one.

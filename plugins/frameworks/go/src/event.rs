@@ -37,6 +37,13 @@ pub fn unbuilt(line: &str) -> Option<&str> {
     UNBUILT.iter().find_map(|ending| rest.strip_suffix(ending))
 }
 
+/// How the process of a package ended, if that is what this line says: go's own last word on it.
+pub fn verdict(line: &str, package: &str) -> Option<bool> {
+    let is_about = |rest: &str| rest.strip_prefix(package).is_some_and(|rest| rest.starts_with(['\t', '\n', ' ']));
+    let says = |start: &str| line.strip_prefix(start).is_some_and(is_about);
+    if says("ok  \t") { Some(true) } else { says("FAIL\t").then_some(false) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,5 +59,15 @@ mod tests {
         assert_eq!(read("FAIL"), None);
         assert_eq!(read("FAIL\tp\t0.1s"), None);
         assert_eq!(read("{no event"), None);
+    }
+
+    #[test]
+    fn knows_the_last_word_on_a_package() {
+        assert_eq!(verdict("ok  \tm/a\t0.1s\n", "m/a"), Some(true));
+        assert_eq!(verdict("ok  \tm/a\t(cached)\n", "m/a"), Some(true));
+        assert_eq!(verdict("FAIL\tm/a\t0.1s\n", "m/a"), Some(false));
+        assert_eq!(verdict("FAIL\tm/a [build failed]\n", "m/a"), Some(false));
+        assert_eq!(verdict("ok  \tm/ab\t0.1s\n", "m/a"), None);
+        assert_eq!(verdict("FAIL\n", "m/a"), None);
     }
 }

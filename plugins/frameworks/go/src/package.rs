@@ -9,6 +9,7 @@ use crate::compiler;
 use crate::event::{self, Event as Told};
 use crate::frame::{Frame, glued};
 use crate::printed::Printed;
+use crate::story;
 use crate::test::{Ending, RunningTest, State, Status};
 use crate::verdict;
 
@@ -26,6 +27,9 @@ pub struct Package {
     is_unbuilt: bool,
     /// What did not build, where go says that.
     failed_build: String,
+    /// How go itself says that its process ended, by a line of its own. Before Go 1.20 the event at the end follows what was
+    /// printed last.
+    said: Option<bool>,
     /// Whether its process succeeded, once that has ended.
     succeeded: Option<bool>,
     /// The test that it died of, if it did and said nothing of it.
@@ -94,6 +98,7 @@ impl Package {
             "output" => {
                 self.is_unbuilt |= event::unbuilt(&told.output).is_some();
                 self.is_through |= ["PASS\n", "FAIL\n"].contains(&told.output.as_str());
+                self.said = event::verdict(&told.output, &self.path).or(self.said);
                 self.printed.push(&told.output);
                 if let Some(line) = self.printed.last_line().map(str::to_owned) {
                     return self.look_for_frame(&line);
@@ -110,7 +115,7 @@ impl Package {
     }
 
     fn process_ended(&mut self, succeeded: bool) -> Vec<Event> {
-        self.succeeded = Some(succeeded);
+        self.succeeded = Some(self.said.filter(|_| !self.is_framed).unwrap_or(succeeded));
         self.close().into_iter().map(Event::Finished).collect()
     }
 
@@ -164,9 +169,7 @@ impl Package {
         events.extend(self.release());
         let test = &mut self.tests[index];
         let is_first = test.state == State::Waiting;
-        test.state = State::UnderWay;
-        test.is_parallel = false;
-        test.is_reported = false;
+        test.begin();
         if is_first {
             events.push(Event::Started(test.id.clone()));
         }
@@ -194,10 +197,15 @@ impl Package {
 
     fn ended(&mut self, index: usize, ending: Ending) -> Vec<Event> {
         let test = &mut self.tests[index];
-        if !matches!(test.state, State::UnderWay | State::Ended) {
+        if test.told || !matches!(test.state, State::UnderWay | State::Ended) {
             return Vec::new();
         }
+        // What test2json took for its report may only stand before that, on the same line.
+        let unseen = test.unseen.take().filter(|_| !self.is_framed);
         test.end(ending);
+        if let Some(unseen) = unseen {
+            test.end(unseen);
+        }
         // Beside others a test can make up how they end, unless that is marked: then all are heard first.
         if test.is_repeated || (test.is_parallel && !self.is_framed) || self.held == Some(index) {
             return Vec::new();
@@ -217,11 +225,24 @@ impl Package {
         // One that is run several times has passed only if no round of it is left.
         let is_over = |test: &RunningTest| matches!(test.state, State::Waiting | State::Ended);
         let all_rounds = self.is_through || (self.succeeded == Some(true) && self.tests.iter().all(is_over));
+        let is_doubtful = self.is_doubtful(index);
         let test = &mut self.tests[index];
         let is_known = test.has_failed() || (test.state == State::Ended && (all_rounds || !test.is_repeated));
-        let outcome = test.outcome().filter(|_| is_known && !test.told)?;
+        let outcome = test.outcome().filter(|_| is_known && !test.told && !is_doubtful)?;
         test.told = true;
+        test.told_failed = test.has_failed();
         Some(outcome)
+    }
+
+    /// Whether nobody knows which of several reports on a test is its own: beside others any of them may have printed one.
+    /// Alone in its process it has that process's end.
+    fn is_doubtful(&self, index: usize) -> bool {
+        let test = &self.tests[index];
+        !self.is_framed
+            && self.succeeded == Some(false)
+            && self.tests.len() > 1
+            && test.is_parallel
+            && test.is_contradicted
     }
 
     /// What is left to tell now that the process has ended.
@@ -231,46 +252,58 @@ impl Package {
             return Vec::new();
         }
         let succeeded = self.succeeded.unwrap_or_default();
-        for test in &mut self.tests {
-            if !matches!(test.state, State::UnderWay | State::Paused) {
-                continue;
-            }
-            // In a process that went through and succeeded, every test did.
-            let fine = Ending { status: Status::Passed, seconds: 0.0 };
-            if let Some(ending) =
-                test.unseen.take().or((self.is_through && succeeded && !self.is_framed).then_some(fine))
-            {
-                test.end(ending);
-            }
-        }
+        self.end_unseen(succeeded);
         let mut outcomes = Vec::new();
-        if !succeeded
-            && self.tests.iter().all(|test| matches!(test.state, State::Waiting | State::Ended) && !test.has_failed())
-        {
+        if !succeeded && self.tests.iter().all(|test| test.state == State::Waiting && test.ending().is_none()) {
             let text = self.printed.text();
-            let last = self.held.or_else(|| self.tests.iter().rposition(|test| test.ending.is_some() && !test.told));
-            if let Some(index) = last {
-                let test = &mut self.tests[index];
+            outcomes.extend(self.tests.iter_mut().map(|test| {
                 test.told = true;
-                outcomes.push(verdict::failed_after(test, &self.path, text));
-            } else if self.tests.iter().all(|test| test.state == State::Waiting) {
-                outcomes.extend(self.tests.iter_mut().map(|test| {
-                    test.told = true;
-                    verdict::failed_before(test, &self.path, text.clone())
-                }));
-            }
+                verdict::failed_before(test, &self.path, text.clone())
+            }));
+            return outcomes;
         }
         outcomes.extend((0..self.tests.len()).filter_map(|index| self.tell(index)));
+        if !succeeded && self.tests.iter().all(|test| self.explains_nothing(test)) {
+            outcomes.push(verdict::failed_after(&self.path, self.printed.text()));
+        }
         outcomes.extend(self.open());
         outcomes
     }
 
+    /// Ends the tests whose end was told by no event.
+    fn end_unseen(&mut self, succeeded: bool) {
+        for test in &mut self.tests {
+            if matches!(test.state, State::UnderWay | State::Paused) {
+                // In a process that went through and succeeded, every test did.
+                let fine = Ending { status: Status::Passed, seconds: 0.0 };
+                let is_fine = self.is_through && succeeded && !self.is_framed;
+                if let Some(ending) = test.unseen.take().or(is_fine.then_some(fine)) {
+                    test.end(ending);
+                }
+            }
+            if succeeded && !self.is_framed {
+                test.believe_success();
+            }
+        }
+    }
+
+    /// Whether a process cannot have failed by this test: it was not begun, or has passed.
+    fn explains_nothing(&self, test: &RunningTest) -> bool {
+        let is_over = matches!(test.state, State::Waiting | State::Ended);
+        // One that is still to be told is in doubt.
+        is_over && !test.told_failed && (test.told || test.ending().is_none())
+    }
+
     /// What became of those that did not end.
     fn open(&mut self) -> Vec<Outcome> {
-        if !self.is_through
-            && let Some(index) = verdict::culprit(&self.tests, &self.printed.text())
+        let printed = self.printed.text();
+        // A test may print what looks like the end of all.
+        let broke_off =
+            || story::panic(&printed).is_some() || story::ending(&printed).is_some_and(|end| end != "exit status 1");
+        if (!self.is_through || (!self.is_framed && broke_off()))
+            && let Some(index) = verdict::culprit(&self.tests, &printed)
         {
-            let outcome = verdict::panicked(&self.tests[index], &self.tests, &self.printed.text());
+            let outcome = verdict::panicked(&self.tests[index], &self.tests, &printed);
             self.tests[index].told = outcome.is_some();
             self.died_of = Some(index).filter(|_| outcome.is_none());
             return outcome.into_iter().collect();
@@ -294,7 +327,10 @@ impl Package {
             let open = self.tests.iter().filter(|test| !test.told);
             return open.map(|test| compiler::error(&test.id, &self.path, &self.failed_build, said)).collect();
         }
-        (0..self.tests.len()).filter_map(|index| self.tell(index)).collect()
+        // Before Go 1.20 a test may have printed that it ended, and go on: that shows when the next begins.
+        let is_open = |index: &usize| self.succeeded.is_none() && !self.is_framed && self.held == Some(*index);
+        let known: Vec<_> = (0..self.tests.len()).filter(|index| !is_open(index)).collect();
+        known.into_iter().filter_map(|index| self.tell(index)).collect()
     }
 
     /// The test that was under way when the process ended, if there is one that can be made out.

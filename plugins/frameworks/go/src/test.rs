@@ -63,8 +63,14 @@ pub struct RunningTest {
     /// Whether the testing package has said how it ended.
     pub is_reported: bool,
     pub told: bool,
-    /// The worst, where it ended more than once.
-    pub ending: Option<Ending>,
+    /// Whether it was told as failed.
+    pub told_failed: bool,
+    /// Whether of one round more than one end was reported: a test that prints what looks like a report is taken at its last.
+    pub is_contradicted: bool,
+    /// How its last round ended.
+    ending: Option<Ending>,
+    /// The worst of the rounds before, if it was run more than once.
+    earlier: Option<Ending>,
     /// How it ended by a line that test2json did not see.
     pub unseen: Option<Ending>,
     printed: Printed,
@@ -107,16 +113,43 @@ impl RunningTest {
         self.failures.push(&text);
     }
 
-    /// It has ended, maybe not for the first time.
+    /// It begins, maybe not for the first time.
+    pub fn begin(&mut self) {
+        self.state = State::UnderWay;
+        self.is_parallel = false;
+        self.is_reported = false;
+        self.earlier = self.ending();
+        self.ending = None;
+    }
+
+    /// Its round has ended, as the last report says.
     pub fn end(&mut self, ending: Ending) {
         self.state = State::Ended;
-        let before = self.ending.unwrap_or(Ending { seconds: 0.0, ..ending });
-        self.ending =
-            Some(Ending { status: before.status.max(ending.status), seconds: before.seconds + ending.seconds });
+        self.is_contradicted |= self.ending.is_some_and(|before| before.status != ending.status);
+        self.ending = Some(ending);
+    }
+
+    /// How it ended, the worst of all rounds.
+    pub fn ending(&self) -> Option<Ending> {
+        match (self.earlier, self.ending) {
+            (Some(earlier), Some(last)) => {
+                Some(Ending { status: earlier.status.max(last.status), seconds: earlier.seconds + last.seconds })
+            }
+            (earlier, last) => earlier.or(last),
+        }
+    }
+
+    /// Its process succeeded: whatever looked like a failure, beside another report, was printed by a test.
+    pub fn believe_success(&mut self) {
+        if self.is_contradicted
+            && let Some(ending) = self.ending.as_mut().filter(|ending| ending.status == Status::Failed)
+        {
+            ending.status = Status::Passed;
+        }
     }
 
     pub fn has_failed(&self) -> bool {
-        self.ending.is_some_and(|ending| ending.status == Status::Failed)
+        self.ending().is_some_and(|ending| ending.status == Status::Failed)
     }
 
     /// All that is kept of what it printed.
@@ -127,7 +160,7 @@ impl RunningTest {
 
     /// How it ended.
     pub fn outcome(&self) -> Option<Outcome> {
-        let Ending { status, seconds } = self.ending?;
+        let Ending { status, seconds } = self.ending()?;
         let mut outcome = match status {
             Status::Passed => Outcome::new(&self.id, "passed"),
             Status::Skipped => {
@@ -185,14 +218,30 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_of_several_ends_counts() {
+    fn the_worst_of_several_rounds_counts() {
         let mut test = test();
+        test.begin();
         test.end(failed());
+        test.begin();
         test.end(Ending { status: Status::Passed, seconds: 1.0 });
         let outcome = test.outcome().expect("it ended");
         assert_eq!((outcome.status.as_str(), outcome.duration), ("failed", 1.5));
         assert_eq!(outcome.message.as_deref(), Some("it failed and said nothing"));
         assert!(test.has_failed() && outcome.details.is_none());
+    }
+
+    #[test]
+    fn of_one_round_the_last_report_counts() {
+        let mut test = test();
+        test.begin();
+        test.end(failed());
+        assert!(!test.is_contradicted);
+        test.end(Ending { status: Status::Passed, seconds: 1.0 });
+        assert!(test.is_contradicted && !test.has_failed());
+        test.end(failed());
+        assert!(test.has_failed());
+        test.believe_success();
+        assert_eq!(test.outcome().map(|outcome| outcome.status), Some("passed".to_owned()));
     }
 
     #[test]

@@ -5,11 +5,13 @@ use offload_plugin::types::Outcome;
 use crate::story;
 use crate::test::{RunningTest, State};
 
-/// The last test of a package whose process failed although none of its tests did: that has to count somewhere.
-pub fn failed_after(test: &RunningTest, package: &str, text: String) -> Outcome {
-    let why = reason(&text);
-    let message = format!("the process of {package} failed after its tests had ended, of which none failed: {why}");
-    error(test, message, text)
+/// What is said of a package whose process failed although none of its tests did: that has to count somewhere.
+pub fn failed_after(package: &str, text: String) -> Outcome {
+    let message =
+        format!("the process of {package} failed after its tests had ended, of which none failed: {}", reason(&text));
+    let mut outcome = Outcome::new(format!("{package} (process)"), "session-failed").with_message(message);
+    outcome.details = (!text.trim().is_empty()).then_some(text);
+    outcome
 }
 
 /// A test of a package whose process failed before any test began.
@@ -71,7 +73,7 @@ fn reason(text: &str) -> String {
 
 fn error(test: &RunningTest, message: String, text: String) -> Outcome {
     let mut outcome = Outcome::new(&test.id, "error").with_message(message);
-    outcome.duration = test.ending.map_or(0.0, |ending| ending.seconds);
+    outcome.duration = test.ending().map_or(0.0, |ending| ending.seconds);
     outcome.details = (!text.trim().is_empty()).then_some(text);
     outcome
 }
