@@ -32,7 +32,7 @@ def home_of(function):
 
 def is_looked_at(config):
     # Whether a plugin or a conftest.py wants to see what was collected.
-    hooks = [getattr(config.hook, name) for name in LOOKING]
+    hooks = [getattr(config.pluginmanager.hook, name) for name in LOOKING]
     return any(home_of(impl.function) not in ITEM_BY_ITEM for hook in hooks for impl in hook.get_hookimpls())
 
 
