@@ -39,6 +39,7 @@ mod plugin_files;
 mod plugin_new;
 mod provider_trouble;
 mod pytest_plugins;
+mod pytest_session;
 mod quickstart;
 mod real_python;
 mod real_rust;
