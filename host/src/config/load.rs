@@ -204,8 +204,10 @@ impl<Lookup: Fn(&str) -> Result<String, VarError>> Reading<'_, Lookup> {
             .map(|(name, table)| {
                 let mut settings = self.settings(&pointer::child("/groups", &name));
                 settings.retain(|key, _| !tables::HOST_KEYS.contains(&key.as_str()));
-                let GroupTable { kind, working_dir, max_parallel, exclusive, schedule_individual } = table;
-                (name, GroupConfig { kind, working_dir, max_parallel, exclusive, schedule_individual, settings })
+                let GroupTable { kind, working_dir, max_parallel, exclusive, schedule_individual, split } = table;
+                let host =
+                    GroupConfig { kind, working_dir, max_parallel, exclusive, schedule_individual, split, settings };
+                (name, host)
             })
             .collect();
         groups

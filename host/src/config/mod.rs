@@ -27,4 +27,6 @@ pub use error::ConfigError;
 pub use load::{load_config, load_unpinned_config};
 pub use pins::Pins;
 pub use plugins::{Allow, Digest, Endpoint, NoDigest, PluginConfig};
-pub use schema::{Config, GroupConfig, HistoryConfig, OffloadConfig, ProviderConfig, ReportConfig, SandboxConfig};
+pub use schema::{
+    Config, GroupConfig, HistoryConfig, OffloadConfig, ProviderConfig, ReportConfig, SandboxConfig, Split,
+};

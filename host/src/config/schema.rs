@@ -167,8 +167,20 @@ pub struct GroupConfig {
     pub exclusive: bool,
     /// Whether each test is handed out by itself.
     pub schedule_individual: bool,
+    /// Whether tests of one file may run in several sandboxes.
+    pub split: Split,
     /// The table without what only the host reads, for the framework itself.
     pub settings: Map<String, Value>,
+}
+
+/// Whether tests of one file may run in several sandboxes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Split {
+    /// Where that makes the run shorter, by what earlier runs or the run itself show.
+    #[default]
+    Auto,
+    Never,
 }
 
 impl GroupConfig {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::plugins::PluginConfig;
-use super::schema::{HistoryConfig, OffloadConfig, ReportConfig};
+use super::schema::{HistoryConfig, OffloadConfig, ReportConfig, Split};
 
 /// The file as a whole. What only a plugin understands is left to the schema that the plugin carries.
 #[derive(Deserialize, JsonSchema)]
@@ -78,10 +78,13 @@ pub(super) struct GroupTable {
     /// Whether each test is handed to a sandbox by itself.
     #[serde(default)]
     pub(super) schedule_individual: bool,
+    /// Whether tests of one file may run in several sandboxes: where that makes the run shorter ("auto"), or never ("never").
+    #[serde(default)]
+    pub(super) split: Split,
 }
 
 /// The keys of a group that its framework never sees.
-pub(super) const HOST_KEYS: [&str; 3] = ["max_parallel", "exclusive", "schedule_individual"];
+pub(super) const HOST_KEYS: [&str; 4] = ["max_parallel", "exclusive", "schedule_individual", "split"];
 
 /// Without references, so that the place of a mistake in the schema is also the place of its description.
 pub(super) static SCHEMA: LazyLock<Value> = LazyLock::new(|| {

@@ -32,6 +32,11 @@ impl History {
             let expected = Expected { mean: row.get(2)?, spread: row.get::<_, f64>(3)?.max(0.0).sqrt() };
             expectations.insert(GroupName::new(group), TestId::new(test), expected);
         }
+        let mut statement = self.connection.prepare("SELECT group_name, unit FROM whole_unit")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            expectations.insert_whole(GroupName::new(row.get::<_, String>(0)?), row.get(1)?);
+        }
         Ok(expectations)
     }
 
@@ -41,10 +46,11 @@ impl History {
     /// The file cannot be written; it is as it was.
     pub fn add(&mut self, recorder: &Recorder, commit: Option<&str>) -> Result<(), HistoryError> {
         let Some(run) = recorder.run.as_ref().filter(|_| !recorder.is_empty()) else { return Ok(()) };
-        self.write(run, &recorder.attempts, commit).map_err(|error| self.failed(error))
+        self.write(run, recorder, commit).map_err(|error| self.failed(error))
     }
 
-    fn write(&mut self, run: &RunRecord, attempts: &[AttemptRecord], commit: Option<&str>) -> rusqlite::Result<()> {
+    fn write(&mut self, run: &RunRecord, recorder: &Recorder, commit: Option<&str>) -> rusqlite::Result<()> {
+        let attempts = &recorder.attempts;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let count = i64::try_from(attempts.len()).unwrap_or(i64::MAX);
         transaction.execute(
@@ -53,6 +59,10 @@ impl History {
         )?;
         let run = transaction.last_insert_rowid();
         add_attempts(&transaction, run, attempts)?;
+        for (group, unit) in &recorder.whole_units {
+            let query = "INSERT OR IGNORE INTO whole_unit (group_name, unit) VALUES (?, ?)";
+            transaction.execute(query, params![group.as_str(), unit])?;
+        }
         forget(&transaction, run)?;
         transaction.commit()
     }

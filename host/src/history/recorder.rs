@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::model::{AttemptNumber, Event, RunId, Status, Test, Verdict};
+use crate::model::{AttemptNumber, Event, GroupName, RunId, Status, Test, Verdict};
 
 /// Gathers what is to be kept of a run until it ends.
 #[derive(Debug, Default)]
 pub struct Recorder {
     pub(super) run: Option<RunRecord>,
     pub(super) attempts: Vec<AttemptRecord>,
+    /// Units whose tests rely on those before them.
+    pub(super) whole_units: Vec<(GroupName, String)>,
     is_of_a_shard: bool,
 }
 
@@ -41,6 +43,9 @@ impl Recorder {
                     started: started.clone(),
                     sandbox_kind: provider.clone(),
                 });
+            }
+            Event::ReliesOnOrder { test } => {
+                self.whole_units.extend(test.unit.clone().map(|unit| (test.group.clone(), unit)));
             }
             Event::Sharded { .. } => self.is_of_a_shard = true,
             // What discovery itself reported ran nowhere.

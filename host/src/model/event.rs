@@ -95,6 +95,12 @@ pub enum Event {
         group: GroupName,
         count: u32,
     },
+    /// A test failed where its file was taken apart, and passed after the tests that precede it in its file: it relies on them,
+    /// and the file is not taken apart again.
+    ReliesOnOrder {
+        #[serde(flatten, serialize_with = "by_id")]
+        test: Arc<Test>,
+    },
     /// The final word on a test.
     Judged {
         #[serde(flatten, serialize_with = "by_id")]

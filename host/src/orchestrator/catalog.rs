@@ -61,6 +61,14 @@ impl Catalog {
         self.by_id[group.get()].get(id).copied()
     }
 
+    /// The group's tests of this unit, in their order.
+    pub(super) fn of_unit(&self, group: GroupIndex, unit: &str) -> Vec<TestIndex> {
+        let mut tests: Vec<_> = self.by_id[group.get()].values().copied().collect();
+        tests.retain(|test| self.test(*test).unit.as_deref() == Some(unit));
+        tests.sort_unstable();
+        tests
+    }
+
     pub(super) fn len(&self) -> usize {
         self.tests.len()
     }

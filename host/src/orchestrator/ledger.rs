@@ -91,6 +91,15 @@ impl Ledger {
         Some(AttemptNumber::new(entry.attempts))
     }
 
+    pub(super) fn has_verdict(&self, test: TestIndex) -> bool {
+        self.entries[test.get()].verdict.is_some()
+    }
+
+    /// How many attempts at this test counted.
+    pub(super) fn attempts(&self, test: TestIndex) -> u32 {
+        self.entries[test.get()].attempts
+    }
+
     /// Whether a failed test was not retried because the run's budget was used up.
     pub(super) fn is_out_of_retries(&self) -> bool {
         self.retries_left == 0

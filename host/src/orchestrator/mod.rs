@@ -2,7 +2,9 @@
 
 mod artifacts;
 mod batch;
+mod bonds;
 mod catalog;
+mod constraints;
 mod creation;
 mod destruction;
 mod dispatch;
@@ -20,6 +22,7 @@ mod shard;
 mod signals;
 pub mod simulation;
 mod stop;
+mod units;
 mod worker;
 
 pub use pool::SandboxPool;

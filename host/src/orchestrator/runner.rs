@@ -14,7 +14,7 @@ use super::memory::Memory;
 use super::pool::SandboxPool;
 use super::scratch;
 use super::signals::Signals;
-use crate::config::{ArtifactGlob, Config, CopyDir, SandboxConfig};
+use crate::config::{ArtifactGlob, Config, CopyDir, SandboxConfig, Split};
 use crate::framework::{Framework, TestFramework};
 use crate::model::{Discovered, Event, ExitCode, Failure, Mask, RunId, Shard, Summary};
 use crate::plugin::LogSink;
@@ -245,6 +245,7 @@ impl Orchestrator {
             max_parallel: config.max_parallel.unwrap_or(usize::MAX),
             exclusive: config.exclusive,
             singly: config.schedule_individual,
+            keeps_files_whole: config.split == Split::Never,
         }
     }
 

@@ -1,18 +1,26 @@
 //! Which tests of a group are a shard's: pure, and the same on every machine that knows the same.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
+use super::bonds::UnitKey;
 use crate::model::Test;
 
 /// What a test takes at least, in microseconds: there is more to it than what it measures itself.
 const LEAST: u64 = 500;
 
-/// A test and how long it may take, in microseconds, if earlier runs say.
-pub(super) type Item<'a> = (&'a Test, Option<u64>);
+/// A test of the group.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Item<'a> {
+    pub(super) test: &'a Test,
+    /// How long it may take, if earlier runs say.
+    pub(super) micros: Option<u64>,
+    /// What it belongs to, if that is never taken apart.
+    pub(super) whole: Option<UnitKey>,
+}
 
-/// For each test the number of its shard, from 0. Units stay together, unless one alone would be more than a shard. `first`
-/// gets the longest, so that not every group begins with the same shard.
+/// For each test the number of its shard, from 0. Units stay together, unless one alone would be more than a shard and may be
+/// taken apart. `first` gets the longest, so that not every group begins with the same shard.
 ///
 /// Neither the order of the tests nor anything else of the machine has a say, and whole numbers round nowhere.
 pub(super) fn split(items: &[Item<'_>], shards: usize, first: usize) -> Vec<usize> {
@@ -33,7 +41,7 @@ pub(super) fn split(items: &[Item<'_>], shards: usize, first: usize) -> Vec<usiz
 
 /// A digest of who gets what: the same only if every shard was cut from the same whole in the same way.
 pub(super) fn plan(items: &[Item<'_>], shard_of: &[usize]) -> String {
-    let mut lines: Vec<_> = items.iter().zip(shard_of).map(|((test, _), shard)| (test.id.as_str(), shard)).collect();
+    let mut lines: Vec<_> = items.iter().zip(shard_of).map(|(item, shard)| (item.test.id.as_str(), shard)).collect();
     lines.sort_unstable();
     let mut hasher = blake3::Hasher::new();
     for (id, shard) in lines {
@@ -52,26 +60,37 @@ struct Part<'a> {
 
 /// A test of which nothing is known takes as long as the group's median.
 fn weights(items: &[Item<'_>]) -> Vec<u64> {
-    let mut known: Vec<_> = items.iter().filter_map(|(_, micros)| *micros).collect();
+    let mut known: Vec<_> = items.iter().filter_map(|item| item.micros).collect();
     known.sort_unstable();
     let median = known.get(known.len() / 2).copied().unwrap_or(0);
-    items.iter().map(|(_, micros)| micros.unwrap_or(median) + LEAST).collect()
+    items.iter().map(|item| item.micros.unwrap_or(median) + LEAST).collect()
 }
 
 fn parts<'a>(items: &[Item<'a>], micros: &[u64], share: u64) -> Vec<Part<'a>> {
     let mut units: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
-    for (index, (test, _)) in items.iter().enumerate() {
-        // One that belongs to no unit is one.
-        let key = test.unit.as_deref().map_or(("", test.id.as_str()), |unit| (unit, ""));
+    // What is never taken apart is called by the first of its tests' names.
+    let mut whole: BTreeMap<UnitKey, (&str, &str)> = BTreeMap::new();
+    // One that belongs to no unit is one.
+    let key = |test: &'a Test| test.unit.as_deref().map_or(("", test.id.as_str()), |unit| (unit, ""));
+    for item in items {
+        if let Some(unit) = item.whole {
+            let name = whole.entry(unit).or_insert_with(|| key(item.test));
+            *name = key(item.test).min(*name);
+        }
+    }
+    let mut is_whole = BTreeSet::new();
+    for (index, item) in items.iter().enumerate() {
+        let key = item.whole.map_or_else(|| key(item.test), |unit| whole[&unit]);
+        is_whole.extend(item.whole.map(|_| key));
         units.entry(key).or_default().push(index);
     }
     let mut parts = Vec::with_capacity(units.len());
-    for (_, mut tests) in units {
-        tests.sort_by_key(|test| items[*test].0.id.as_str());
+    for (key, mut tests) in units {
+        tests.sort_by_key(|test| items[*test].test.id.as_str());
         let mut part = None::<Part<'a>>;
-        let name = |test: usize| (items[test].0.unit.as_deref().unwrap_or_default(), items[test].0.id.as_str());
+        let name = |test: usize| (items[test].test.unit.as_deref().unwrap_or_default(), items[test].test.id.as_str());
         for test in tests {
-            let open = part.take_if(|part| part.micros + micros[test] > share);
+            let open = part.take_if(|part| part.micros + micros[test] > share && !is_whole.contains(&key));
             parts.extend(open);
             let part = part.get_or_insert_with(|| Part { name: name(test), tests: Vec::new(), micros: 0 });
             part.tests.push(test);
@@ -93,6 +112,10 @@ mod tests {
         Test { unit, ..Test::nameless("group".into(), format!("test-{id}")) }
     }
 
+    fn item(test: &Test, micros: Option<u64>) -> Item<'_> {
+        Item { test, micros, whole: None }
+    }
+
     proptest! {
         #[test]
         fn order_has_no_say_and_the_shards_are_even(
@@ -102,7 +125,7 @@ mod tests {
             seed in any::<u64>(),
         ) {
             let tests: Vec<_> = described.iter().enumerate().map(|(id, (unit, _))| test(id, *unit)).collect();
-            let items: Vec<Item<'_>> = tests.iter().zip(&described).map(|(test, (_, micros))| (test, *micros)).collect();
+            let items: Vec<Item<'_>> = tests.iter().zip(&described).map(|(test, (_, micros))| item(test, *micros)).collect();
             let shard_of = split(&items, shards, first);
             prop_assert!(shard_of.iter().all(|shard| *shard < shards));
 
@@ -127,7 +150,7 @@ mod tests {
     #[test]
     fn units_stay_together() {
         let tests: Vec<_> = (0..9).map(|id| test(id, Some(id % 3))).collect();
-        let items: Vec<_> = tests.iter().map(|test| (test, Some(1000))).collect();
+        let items: Vec<_> = tests.iter().map(|test| item(test, Some(1000))).collect();
         assert_eq!(split(&items, 3, 0), [0, 1, 2, 0, 1, 2, 0, 1, 2]);
         assert_eq!(split(&items, 3, 1), [1, 2, 0, 1, 2, 0, 1, 2, 0]);
     }
@@ -135,21 +158,31 @@ mod tests {
     #[test]
     fn a_unit_that_is_more_than_a_shard_is_split() {
         let tests: Vec<_> = (0..4).map(|id| test(id, Some(0))).collect();
-        let items: Vec<_> = tests.iter().map(|test| (test, None)).collect();
+        let items: Vec<_> = tests.iter().map(|test| item(test, None)).collect();
         assert_eq!(split(&items, 2, 0), [0, 0, 1, 1]);
+    }
+
+    #[test]
+    fn what_is_never_taken_apart_is_of_one_shard() {
+        let tests: Vec<_> = (0..6).map(|id| test(id, Some(id / 2))).collect();
+        let whole = [Some(0), Some(0), Some(1), Some(1), Some(0), None];
+        let items: Vec<_> = tests.iter().zip(whole).map(|(test, whole)| Item { whole, ..item(test, None) }).collect();
+        let shards = split(&items, 6, 0);
+        assert!(shards[0] == shards[1] && shards[1] == shards[4], "{shards:?}");
+        assert!(shards[2] == shards[3] && shards[2] != shards[0], "{shards:?}");
     }
 
     #[test]
     fn what_takes_long_is_spread() {
         let tests: Vec<_> = (0..4).map(|id| test(id, None)).collect();
-        let items: Vec<_> = tests.iter().zip([9, 1, 8, 2]).map(|(test, s)| (test, Some(s * 1_000_000))).collect();
+        let items: Vec<_> = tests.iter().zip([9, 1, 8, 2]).map(|(test, s)| item(test, Some(s * 1_000_000))).collect();
         assert_eq!(split(&items, 2, 0), [0, 0, 1, 1]);
     }
 
     #[test]
     fn another_plan_has_another_digest() {
         let tests = [test(0, None), test(1, None)];
-        let items: Vec<_> = tests.iter().map(|test| (test, None)).collect();
+        let items: Vec<_> = tests.iter().map(|test| item(test, None)).collect();
         assert_ne!(plan(&items, &[0, 1]), plan(&items, &[1, 0]));
         assert_ne!(plan(&items[..1], &[0]), plan(&items, &[0, 0]));
     }

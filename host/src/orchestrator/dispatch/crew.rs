@@ -1,5 +1,6 @@
 //! Warm workers: started early, kept supplied, and ended when there is nothing more for them.
 
+use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -8,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::dispatcher::{Dispatcher, Phase, Running, WorkerState};
 use crate::framework::Framework;
 use crate::model::{BatchId, Event, NoticeLevel, Test, TestId};
-use crate::orchestrator::catalog::GroupIndex;
+use crate::orchestrator::catalog::{GroupIndex, TestIndex};
 use crate::orchestrator::news::NewsSender;
 use crate::orchestrator::output::Logs;
 use crate::orchestrator::schedule::{Batch, SandboxKey};
@@ -22,6 +23,12 @@ const ANSWER: Duration = Duration::from_millis(500);
 pub(super) struct Crew {
     /// Whether workers, rather than batches, run its tests.
     pub(super) works: bool,
+    /// The worker that found its tests, as long as it runs.
+    pub(super) finder: Option<BatchId>,
+    /// Tests that only that one can run.
+    pub(super) for_finder: VecDeque<TestIndex>,
+    /// Units whose tests have other ids in every process.
+    pub(super) unstable: HashSet<String>,
     /// How many were started before the group's tests were known.
     early: usize,
 }
@@ -29,7 +36,8 @@ pub(super) struct Crew {
 impl Crew {
     pub(super) fn of(framework: &Framework) -> Self {
         // A component that cannot be loaded says so when the tests are looked for.
-        Self { works: framework.has_workers().unwrap_or(false), early: 0 }
+        let works = framework.has_workers().unwrap_or(false);
+        Self { works, finder: None, for_finder: VecDeque::new(), unstable: HashSet::new(), early: 0 }
     }
 }
 
@@ -95,8 +103,12 @@ impl Dispatcher {
     }
 
     fn order(&mut self, key: SandboxKey, id: BatchId, group: GroupIndex) -> Option<Batch> {
+        if let Some(batch) = self.order_for_finder(id, group) {
+            return Some(batch);
+        }
         let pending = self.batches.get(&id)?.unresolved.iter().copied();
-        self.schedule.order(key, group, self.sandboxes(), pending)
+        let allowance = self.allowance(Some(id));
+        self.schedule.order(key, group, self.sandboxes(), pending, &allowance)
     }
 
     /// The group of a worker that could do with more tests.
@@ -125,9 +137,12 @@ impl Dispatcher {
     /// There is nothing more for this worker. It waits, unless that keeps its last test from being run, or its sandbox
     /// from work that it cannot do itself.
     fn dismiss(&mut self, key: SandboxKey, id: BatchId, group: GroupIndex) {
-        let wanted_elsewhere =
-            self.schedule.choose(key, |group| self.may_run(group, Some(id))).is_some_and(|other| other != group);
-        let ends = wanted_elsewhere || self.makes_room(key, group);
+        let wanted_elsewhere = self
+            .schedule
+            .choose(key, &self.allowance(Some(id)), |group| self.may_run(group, Some(id)))
+            .is_some_and(|other| other != group);
+        // What runs in the order of its file has a process of its own.
+        let ends = wanted_elsewhere || self.schedule.has_in_order() || self.makes_room(key, group);
         if self.search.is_open(group) || (!ends && self.take_back(key, id, group)) {
             return;
         }
@@ -157,7 +172,8 @@ impl Dispatcher {
             |running: &Running| running.worker.as_ref().is_some_and(|worker| worker.phase == Phase::Working);
         let pending =
             working.filter(|(_, running)| takes_orders(running)).map(|(id, running)| (*id, running.pending()));
-        let Some((id, tests)) = self.schedule.take_back(key, group, pending) else { return false };
+        let unit = |test| (self.units.of(test), self.units.bond(test));
+        let Some((id, tests)) = self.schedule.take_back(key, group, pending, unit) else { return false };
         let ids = tests.iter().map(|test| self.catalog.test(*test).id.clone()).collect();
         let worker = self.batches.get_mut(&id).and_then(|running| running.worker.as_mut());
         worker.is_some_and(|worker| {
@@ -194,7 +210,9 @@ impl Dispatcher {
         }
         let tests = ids.iter().filter_map(|id| self.catalog.find(group, id));
         let tests: Vec<_> = tests.filter(|test| running.unresolved.remove(test)).collect();
-        self.schedule.give_back(Batch { group, tests }, None);
+        // They were not run here.
+        running.given.retain(|test| !tests.contains(test));
+        self.give_back(group, tests);
     }
 
     /// A worker loaded a unit: what nobody knew of is added, and is for the one that has it.
@@ -203,11 +221,12 @@ impl Dispatcher {
         let group = running.group;
         let is_new =
             |test: &Test| self.catalog.find(group, &test.id).is_none() && !self.search.deselected(group, &test.id);
-        let new: Vec<_> = tests.into_iter().filter(is_new).collect();
-        if new.is_empty() {
+        let (new, known): (Vec<_>, Vec<_>) = tests.into_iter().partition(is_new);
+        let Some(first) = new.first() else { return };
+        let unit = first.unit.clone().unwrap_or_default();
+        if self.is_unstable(group, &unit, first, &known) {
             return;
         }
-        let unit = new[0].unit.clone().unwrap_or_default();
         self.notice(
             NoticeLevel::Warning,
             format!(
@@ -234,6 +253,7 @@ impl Dispatcher {
         if worker.discovers {
             self.search.worker_gave_up(group);
         }
+        self.finder_ended(group);
         // What becomes of a sandbox says nothing of the workers in it, and one that is not wanted any more may not be up yet.
         if end.was_interrupted() || matches!(end, End::Cancelled) {
             return;

@@ -12,8 +12,8 @@ use super::crew::Crew;
 use super::search::Search;
 use crate::history::Expectations;
 use crate::model::{
-    Attempt, BatchId, Discovered, Event, ExitCode, Failure, Mask, NoticeLevel, Outcome, SandboxName, Shard, Summary,
-    Test, TestId, Verdict,
+    Attempt, BatchId, Discovered, Event, ExitCode, Failure, Mask, NoticeLevel, Outcome, SandboxName, Shard, Status,
+    Summary, Test, TestId, Verdict,
 };
 use crate::orchestrator::artifacts::{Artifacts, Gathered};
 use crate::orchestrator::catalog::{Catalog, GroupIndex, TestIndex};
@@ -24,6 +24,7 @@ use crate::orchestrator::pool::SandboxPool;
 use crate::orchestrator::schedule::{SandboxKey, Schedule};
 use crate::orchestrator::signals::Signals;
 use crate::orchestrator::stop::Stop;
+use crate::orchestrator::units::Units;
 use crate::orchestrator::worker::Order;
 use crate::provider::Sandbox;
 use crate::report::Reporter;
@@ -74,6 +75,8 @@ pub(in crate::orchestrator) struct GroupRules {
     pub(in crate::orchestrator) exclusive: bool,
     /// Whether each test is handed out by itself.
     pub(in crate::orchestrator) singly: bool,
+    /// Whether the tests of a file are never taken apart.
+    pub(in crate::orchestrator) keeps_files_whole: bool,
 }
 
 impl GroupRules {
@@ -111,6 +114,11 @@ pub(in crate::orchestrator) struct Dispatcher {
     pub(super) undiscovered: Vec<(GroupIndex, Failure)>,
     pub(super) max_failures: Option<u32>,
     pub(super) losses: HashMap<TestIndex, u8>,
+    pub(super) units: Units,
+    /// Tests that failed and have no verdict yet, since they are run again.
+    pub(super) suspects: HashSet<TestIndex>,
+    /// Tests that failed without all that precede them in their file: what becomes of them after those is what counts.
+    pub(super) looked_at: HashSet<TestIndex>,
     pub(super) told: HashSet<String>,
     /// What was said of processes as a whole.
     pub(super) told_sessions: HashSet<(GroupIndex, TestId, String)>,
@@ -138,6 +146,8 @@ pub(super) struct Running {
     /// In the order in which they were handed out.
     pub(super) order: Vec<TestIndex>,
     pub(super) failed: Vec<TestIndex>,
+    /// Tests that it runs only for the sake of those that follow them in their unit; absent unless it runs them in order.
+    pub(super) companions: Option<HashSet<TestIndex>>,
     pub(super) running: Option<(TestIndex, Duration)>,
     /// Why its command may still run when it has ended.
     pub(super) uncancelled: Option<Failure>,
@@ -167,6 +177,7 @@ impl Running {
             unresolved: HashSet::new(),
             order: Vec::new(),
             failed: Vec::new(),
+            companions: None,
             running: None,
             uncancelled: None,
             in_tests: 0.0,
@@ -195,6 +206,11 @@ impl Running {
             // One that has ended takes no orders.
             let _ = worker.orders.send(Order::Finish);
         }
+    }
+
+    /// Whether it is a worker that can be given more.
+    pub(super) fn takes_tests(&self) -> bool {
+        self.worker.as_ref().is_some_and(|worker| worker.phase == Phase::Working)
     }
 
     /// Whether results may come of it: a worker may be without tests.
@@ -297,6 +313,9 @@ impl Dispatcher {
             undiscovered: Vec::new(),
             max_failures: None,
             losses: HashMap::new(),
+            units: Units::default(),
+            suspects: HashSet::new(),
+            looked_at: HashSet::new(),
             told: HashSet::new(),
             told_sessions: HashSet::new(),
             stop: None,
@@ -349,6 +368,15 @@ impl Dispatcher {
             Recorded::Retry(number) => (number, None),
             Recorded::Judged(number, verdict) => (number, Some(verdict)),
         };
+        if matches!(outcome.status, Status::Crashed | Status::TimedOut) {
+            self.units.bar(test);
+        }
+        if verdict.is_some() {
+            self.units.judged(test);
+            self.suspects.remove(&test);
+        } else {
+            self.suspect(test);
+        }
         let record = self.catalog.test(test).clone();
         let attempt = Attempt { number, sandbox, log, outcome };
         self.emit(&Event::Attempted { test: record.clone(), attempt, retried: verdict.is_none() });
@@ -367,6 +395,30 @@ impl Dispatcher {
         verdict.is_none()
     }
 
+    /// This test failed and is run again. If it fails once more, that may be one failure too many: then nothing else is begun
+    /// until it is known.
+    pub(super) fn suspect(&mut self, test: TestIndex) {
+        let was_on_hold = self.is_on_hold();
+        self.suspects.insert(test);
+        if was_on_hold || !self.is_on_hold() || self.stop.is_some() {
+            return;
+        }
+        for running in self.batches.values().filter(|running| !running.unresolved.is_empty()) {
+            if let Some(worker) = &running.worker {
+                let open = running.unresolved.iter().filter(|test| !self.suspects.contains(test));
+                let open = open.map(|test| self.catalog.test(*test).id.clone()).collect();
+                // One that has ended takes no orders.
+                let _ = worker.orders.send(Order::Withdraw(open));
+            }
+        }
+    }
+
+    /// Whether the tests that failed and are run again would be too many failures if they failed once more.
+    pub(super) fn is_on_hold(&self) -> bool {
+        let failures = self.ledger.failures() as usize + self.suspects.len();
+        !self.suspects.is_empty() && self.max_failures.is_some_and(|most| failures >= most as usize)
+    }
+
     /// No new work from here on, and what runs is told to end.
     pub(super) fn stop(&mut self, stop: Stop) {
         if self.stop.is_some() {
@@ -377,7 +429,7 @@ impl Dispatcher {
         for running in self.batches.values_mut() {
             match &running.worker {
                 // What it has begun may come to its end, with its fixtures.
-                Some(worker) if stop == Stop::MaxFailures && !running.given.is_empty() => {
+                Some(worker) if stop.is_gentle() && !running.given.is_empty() => {
                     let open = running.unresolved.iter().map(|test| self.catalog.test(*test).id.clone()).collect();
                     // One that has ended takes no orders.
                     let _ = worker.orders.send(Order::Withdraw(open));

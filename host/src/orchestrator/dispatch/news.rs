@@ -11,17 +11,21 @@ use crate::orchestrator::ledger::Again;
 use crate::orchestrator::news::{Ended, News};
 use crate::orchestrator::schedule::Batch;
 use crate::orchestrator::settle::{End, Settlement, Unsettled, settle};
+use crate::orchestrator::stop::Stop;
 use crate::process::Exit;
 
 /// How often a test may lose its sandbox before that is held against it.
 const MOST_LOSSES: u8 = 3;
+
+/// A property of a failed session that was ended on purpose, so that nothing more is to be run.
+const STOP: (&str, &str) = ("stop", "true");
 
 impl Dispatcher {
     pub(super) fn hear(&mut self, batch: BatchId, news: News) {
         let Some(running) = self.batches.get_mut(&batch) else { return };
         match news {
             News::Started(id) => {
-                let test = self.catalog.find(running.group, &id).filter(|test| running.given.contains(test));
+                let test = self.catalog.find(running.group, &id).filter(|test| running.has(*test));
                 if let Some(test) = test {
                     let event =
                         Event::TestStarted { test: self.catalog.test(test).clone(), sandbox: running.sandbox.clone() };
@@ -29,7 +33,7 @@ impl Dispatcher {
                 }
             }
             News::Running(id, duration) => {
-                let test = self.catalog.find(running.group, &id).filter(|test| running.given.contains(test));
+                let test = self.catalog.find(running.group, &id).filter(|test| running.has(*test));
                 running.running = test.map(|test| (test, duration));
             }
             News::Uncancelled(failure) => running.uncancelled = Some(failure),
@@ -45,6 +49,7 @@ impl Dispatcher {
                 if let Some(worker) = running.worker.as_mut().filter(|worker| worker.discovers) {
                     worker.discovers = false;
                     let group = running.group;
+                    self.crews[group.get()].finder = Some(batch);
                     self.discovered(group, discovered, duration);
                 }
             }
@@ -61,7 +66,12 @@ impl Dispatcher {
     fn result(&mut self, batch: BatchId, id: &TestId, outcome: Outcome) {
         let Some(running) = self.batches.get_mut(&batch) else { return };
         let (group, is_worker) = (running.group, running.worker.is_some());
-        let Some(test) = self.catalog.find(group, id).filter(|test| running.given.contains(test)) else {
+        let found = self.catalog.find(group, id).filter(|test| running.has(*test));
+        if running.companions.is_some() && found.is_none_or(|test| !running.given.contains(&test)) {
+            // It has its verdict, or is another shard's: it ran for the sake of those that follow.
+            return;
+        }
+        let Some(test) = found else {
             let message = format!("{} reported a result for a test that it was not given: {id}", running.sandbox);
             self.notice(NoticeLevel::Warning, message);
             return;
@@ -85,10 +95,16 @@ impl Dispatcher {
             running.since = Instant::now();
         }
         let (station, sandbox, log) = (running.station, running.sandbox.clone(), running.log.clone());
+        if self.is_to_be_looked_at(batch, test, outcome.status) {
+            return self.look_again(test);
+        }
+        self.relies_on_order(batch, test, outcome.status);
         if !self.attempted(test, Some(sandbox), Some(log), outcome, Again::AsConfigured) {
             return;
         }
-        if is_worker {
+        if self.retries_in_order(test) {
+            self.units.wait(test);
+        } else if is_worker {
             self.schedule.retry(Batch { group, tests: vec![test] }, station, self.sandboxes());
         } else if let Some(running) = self.batches.get_mut(&batch) {
             running.failed.push(test);
@@ -116,12 +132,17 @@ impl Dispatcher {
         }
         let (group, sandbox, log) = (running.group, running.sandbox.clone(), running.log.clone());
         outcome.status = Status::Error;
+        let ends_all = outcome.properties.iter().any(|(name, value)| (name.as_str(), value.as_str()) == STOP);
+        outcome.properties.retain(|(name, _)| name != STOP.0);
         let message = outcome.message.clone().unwrap_or_default();
         if !self.told_sessions.insert((group, id.clone(), message)) {
             return;
         }
         let test = self.add(group, Test::nameless(self.catalog.group_name(group).clone(), id.as_str()));
         self.attempted(test, Some(sandbox), Some(log), outcome, Again::Never);
+        if ends_all {
+            self.stop(Stop::Session);
+        }
     }
 
     fn ended(&mut self, id: BatchId, ended: Ended) {
@@ -138,6 +159,8 @@ impl Dispatcher {
                 running.running = running.running.map(|(test, told)| (test, told.max(duration.saturating_sub(others))));
             }
         }
+        let companion = self.companion_that_ended(&running, &end);
+        let is_in_order = running.companions.is_some();
         let Running { station, sandbox, group, mut unresolved, order, failed, running, log, uncancelled, .. } = running;
         let handed_out = order.len();
         let open: Vec<_> = order.into_iter().filter(|test| unresolved.remove(test)).collect();
@@ -146,8 +169,14 @@ impl Dispatcher {
         let uncancelled = uncancelled.filter(|_| self.stop.is_none());
         let broken = end.broke_sandbox().cloned().or(uncancelled);
         let batch_end = told_of(&end);
-        let Settlement { judged, again, singly, lost } =
-            settle(Unsettled { end, handed_out, unresolved: open, running, stderr });
+        let Settlement { judged, again, singly, lost } = match companion {
+            // It was run for the others' sake, and is not again.
+            Some(companion) => {
+                self.units.bar(companion);
+                Settlement { again: vec![open], ..Settlement::default() }
+            }
+            None => settle(Unsettled { end, handed_out, unresolved: open, running, stderr }),
+        };
         let returned = again.iter().map(Vec::len).sum::<usize>() + lost.len();
         let seconds = duration.as_secs_f64();
         let event = Event::BatchEnded { batch: id, sandbox: sandbox.clone(), seconds, end: batch_end, returned };
@@ -155,14 +184,18 @@ impl Dispatcher {
         let mut failed = failed;
         for (test, outcome, again) in judged {
             if self.attempted(test, Some(sandbox.clone()), Some(log.clone()), outcome, again) {
-                failed.push(test);
+                if self.retries_in_order(test) {
+                    self.units.wait(test);
+                } else {
+                    failed.push(test);
+                }
             }
         }
         if singly {
             self.schedule.run_singly(group);
         }
         for tests in again {
-            self.schedule.give_back(Batch { group, tests }, None);
+            self.run_again(group, tests, is_in_order);
         }
         self.schedule.retry(Batch { group, tests: failed }, station, self.sandboxes());
         self.lost(group, &sandbox, &log, lost, failure.as_ref());
@@ -197,7 +230,7 @@ impl Dispatcher {
             let outcome = Outcome::new(Status::Error, format!("its sandbox was lost {losses} times: {reason}"));
             self.attempted(test, Some(sandbox.clone()), Some(log.to_owned()), outcome, Again::Never);
         }
-        self.schedule.give_back(Batch { group, tests: again }, None);
+        self.run_again(group, again, false);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::bonds::Bond;
 use super::costs::Costs;
 use super::stretch::{Entry, Stretch};
 
@@ -23,12 +24,12 @@ const UNFORESEEN: f64 = 3.0;
 const PROCESS: f64 = 0.1;
 
 /// A batch should fill no more than one part in this many of the time that it may take.
-const TIMEOUT_PARTS: u32 = 4;
+pub(super) const TIMEOUT_PARTS: u32 = 4;
 
-/// A unit is split only if so many times as long is left of it as loading it takes, within these bounds in seconds: for
-/// less nobody is asked to give it up, and as much may be split whatever that costs, unless loading takes longer still.
+/// A unit is taken apart only if so many times as long is left of it as loading it takes, within these bounds in seconds: a
+/// shorter one is not worth what its tests may rely on, and a longer one is, unless loading takes longer still.
 const LOADS: f64 = 10.0;
-const SPLIT: (f64, f64) = (0.1, 1.0);
+const SPLIT: (f64, f64) = (0.5, 2.0);
 
 /// What loading a unit may take, in seconds, as long as that was not seen.
 const LOADING: f64 = 0.1;
@@ -83,19 +84,41 @@ impl Group {
         self.fresh.longest_first(*median);
     }
 
-    /// Takes tests for about so many seconds from the front.
-    fn cut(&mut self, seconds: f64) -> Stretch {
+    /// Takes tests for about so many seconds from the front, whole units as far as that may be: one is only taken apart where
+    /// earlier runs say that it takes longer, or where it takes more than `most` seconds.
+    fn cut(&mut self, seconds: f64, most: f64) -> Stretch {
         let weigh = self.weigh();
         let (mut cut, mut sum) = (Stretch::default(), 0.0);
-        while let Some(entry) = self.fresh.front() {
-            let weight = weigh.one(&entry);
+        let mut apart = None;
+        while let Some(first) = self.fresh.front() {
+            let is_apart = apart == Some(first.unit)
+                || match first.bond {
+                    Bond::Free => true,
+                    Bond::Ordered => self.is_long(seconds, most),
+                    Bond::Whole => false,
+                };
+            apart = is_apart.then_some(first.unit);
+            let (count, weight) = if is_apart { (1, weigh.one(&first)) } else { self.front_unit() };
             if !cut.is_empty() && sum + weight / 2.0 > seconds {
                 break;
             }
             sum += weight;
-            self.fresh.pop_front().into_iter().for_each(|entry| cut.push_back(entry));
+            self.fresh.take_front(count).for_each(|entry| cut.push_back(entry));
         }
         cut
+    }
+
+    /// How many tests the unit at the front has here, and how long they may take.
+    fn front_unit(&self) -> (usize, f64) {
+        let weigh = self.weigh();
+        self.fresh.front_unit().fold((0, 0.0), |(count, sum), entry| (count + 1, sum + weigh.one(entry)))
+    }
+
+    /// Whether the unit at the front takes so long that it is better run by several.
+    fn is_long(&self, seconds: f64, most: f64) -> bool {
+        let weight = self.front_unit().1;
+        let is_foreseen = || self.fresh.front_unit().all(|entry| entry.expected.is_some());
+        weight > most || (weight > seconds && weight >= self.worth_splitting() && is_foreseen())
     }
 
     /// A unit that is nearly done is cheaper finished here than loaded again elsewhere.
@@ -114,10 +137,10 @@ impl Group {
     }
 
     /// From how many seconds on a unit may be in two processes at once: it is loaded twice, and tests of one file are those
-    /// that are likeliest to get into each other's way.
+    /// that are likeliest to rely on each other. As long as nothing is known of how long tests take, none is.
     pub(super) fn worth_splitting(&self) -> f64 {
         let loading = self.costs.of_a_unit().unwrap_or(LOADING);
-        if self.costs.are_known() { (LOADS * loading).clamp(SPLIT.0, SPLIT.1).max(loading) } else { 0.0 }
+        if self.costs.are_known() { (LOADS * loading).clamp(SPLIT.0, SPLIT.1).max(loading) } else { f64::INFINITY }
     }
 
     /// Sets the tests of stages before this one aside while others are taken.
@@ -137,21 +160,22 @@ impl Group {
     /// A unit for a worker that has enough for now: rather a short one.
     pub(super) fn cut_unit(&mut self) -> Stretch {
         let is_one_stage = self.fresh.front().map(|entry| entry.stage) == self.fresh.last_stage();
-        if is_one_stage { self.fresh.pop_unit() } else { self.cut(0.0) }
+        if is_one_stage { self.fresh.pop_unit() } else { self.cut(0.0, f64::INFINITY) }
     }
 
     /// What a worker has to itself from now on.
     pub(super) fn cut_claim(&mut self, sandboxes: usize) -> Stretch {
         let share = self.seconds_fresh() / (sandboxes.max(1) as f64 * SHARES);
-        let mut cut = self.cut(share);
+        let mut cut = self.cut(share, f64::INFINITY);
         // What is too much is taken over by others in the end, and units stay in one piece meanwhile.
-        self.round_up(&mut cut, share.max(self.worth_splitting()));
+        let worth = Some(self.worth_splitting()).filter(|worth| worth.is_finite());
+        self.round_up(&mut cut, share.max(worth.unwrap_or_default()));
         cut
     }
 
     /// The next batch, which may take `timeout`, when all sandboxes could be done in `end` seconds.
     pub(super) fn cut_batch(&mut self, sandboxes: usize, end: f64, timeout: Duration) -> Stretch {
-        let most = (timeout / TIMEOUT_PARTS).as_secs_f64();
+        let most = if self.costs.are_known() { (timeout / TIMEOUT_PARTS).as_secs_f64() } else { f64::INFINITY };
         if self.singly {
             return self.fresh.pop_front().into_iter().collect();
         }
@@ -167,8 +191,8 @@ impl Group {
             }
             None => share / SMALL,
         };
-        let size = if self.costs.are_known() { size.min(most) } else { size };
-        let mut cut = self.cut(size);
+        let size = size.min(most);
+        let mut cut = self.cut(size, most);
         self.round_up(&mut cut, overhead.unwrap_or(f64::INFINITY).min(size / 4.0));
         cut
     }

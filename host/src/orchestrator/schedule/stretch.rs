@@ -1,11 +1,10 @@
 //! Tests in a row, and how long they may take.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
+use super::super::bonds::{Bond, UnitKey};
 use super::super::catalog::TestIndex;
-
-/// Tests with the same key share a unit.
-pub(in crate::orchestrator) type UnitKey = u32;
+use super::super::constraints::ClassId;
 
 /// A test that waits to be handed out.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,6 +15,10 @@ pub(in crate::orchestrator) struct Entry {
     pub(in crate::orchestrator) expected: Option<f64>,
     /// A worker goes through the stages in order.
     pub(in crate::orchestrator) stage: u32,
+    /// What keeps it with the others of its unit.
+    pub(in crate::orchestrator) bond: Bond,
+    /// What it needs of the whole run.
+    pub(in crate::orchestrator) class: ClassId,
 }
 
 /// Tests in the order in which they will be handed out.
@@ -71,6 +74,19 @@ impl Stretch {
         self.entries.iter()
     }
 
+    /// The tests at the front that are of one unit, and of one stage.
+    pub(super) fn front_unit(&self) -> impl Iterator<Item = &Entry> {
+        let first = self.front();
+        self.entries
+            .iter()
+            .take_while(move |entry| first.is_some_and(|first| (entry.unit, entry.stage) == (first.unit, first.stage)))
+    }
+
+    /// Takes so many from the front.
+    pub(super) fn take_front(&mut self, count: usize) -> impl Iterator<Item = Entry> {
+        (0..count).filter_map(|_| self.pop_front())
+    }
+
     /// The stage of the last test: no other is later, since stretches are cut from tests that are in order.
     pub(super) fn last_stage(&self) -> Option<u32> {
         self.entries.back().map(|entry| entry.stage)
@@ -91,6 +107,13 @@ impl Stretch {
         let stolen: Self = self.entries.split_off(at).into_iter().collect();
         *self = std::mem::take(&mut self.entries).into_iter().collect();
         stolen
+    }
+
+    /// Takes those of these tests out that are here.
+    pub(super) fn take_out(&mut self, tests: &HashSet<TestIndex>) -> Vec<TestIndex> {
+        let (out, kept): (Vec<_>, Vec<_>) = self.iter().copied().partition(|entry| tests.contains(&entry.test));
+        *self = kept.into_iter().collect();
+        out.into_iter().map(|entry| entry.test).collect()
     }
 
     /// Puts earlier stages before later ones; otherwise the order stays.

@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::stretch::UnitKey;
 use super::*;
 
 const GROUP: GroupIndex = GroupIndex::FIRST;
 
 impl Schedule {
     fn next(&mut self, sandbox: SandboxKey, sandboxes: usize) -> Option<Batch> {
-        let group = self.choose(sandbox, |_| true)?;
-        self.batch(sandbox, group, &Crowd { busy: vec![0.0; sandboxes], coming: Vec::new() })
+        let group = self.choose(sandbox, &Allowance::default(), |_| true)?;
+        self.batch(sandbox, group, &Crowd { busy: vec![0.0; sandboxes], coming: Vec::new() }, &Allowance::default())
     }
 }
 
@@ -23,7 +22,7 @@ fn schedule_of(units: &[u32]) -> Schedule {
 }
 
 fn entry(index: usize, unit: UnitKey, expected: Option<f64>) -> Entry {
-    Entry { test: TestIndex::new(index), unit, expected, stage: 0 }
+    Entry { test: TestIndex::new(index), unit, expected, stage: 0, bond: Bond::Ordered, class: ClassId::FREE }
 }
 
 /// What workers were given, each in a row until its sandbox was released.
@@ -71,11 +70,30 @@ proptest! {
     #[test]
     fn no_test_is_lost_and_none_is_out_twice(
         units in prop::collection::vec((0u32..5, prop_oneof![4 => Just(0u32), 1 => 0u32..4]), 0..200),
+        bonds in prop::collection::vec(prop::sample::select(vec![Bond::Free, Bond::Ordered, Bond::Whole]), 5),
+        locked in prop::option::of(0u32..5),
         steps in prop::collection::vec(step(), 0..80),
     ) {
         let mut schedule = Schedule::new(1, Duration::from_secs(900));
+        let bond = |unit: u32| bonds[unit as usize];
+        // What is never taken apart is of one stage.
+        let stage = |unit: u32, stage: u32| if bond(unit) == Bond::Whole { unit % 3 } else { stage };
+        let units: Vec<_> = units.into_iter().map(|(unit, of)| (unit, stage(unit, of))).collect();
+        let lock = schedule.class(["lock:it"].into_iter());
         let entries = units.iter().enumerate();
-        schedule.add(GROUP, entries.map(|(index, (unit, stage))| Entry { stage: *stage, ..entry(index, *unit, None) }));
+        schedule.add(GROUP, entries.map(|(index, (unit, stage))| Entry {
+            stage: *stage,
+            bond: bond(*unit),
+            class: if locked == Some(*unit) { lock } else { ClassId::FREE },
+            ..entry(index, *unit, None)
+        }));
+        // What is never taken apart is always out as a whole.
+        let is_whole = |batch: &Batch| batch.tests.iter().all(|test| {
+            let unit = units[test.get()].0;
+            let count = |of: &mut dyn Iterator<Item = u32>| of.filter(|other| *other == unit).count();
+            bond(unit) != Bond::Whole
+                || count(&mut batch.tests.iter().map(|test| units[test.get()].0)) == count(&mut units.iter().map(|it| it.0))
+        });
         let stages = |batch: &Batch| batch.tests.iter().map(|test| units[test.get()].1).collect::<Vec<_>>().into_iter();
         let mut rows = Rows::default();
         let mut out: Vec<Batch> = Vec::new();
@@ -86,13 +104,15 @@ proptest! {
                 Step::Take { sandbox, sandboxes } => match schedule.next(sandbox, sandboxes) {
                     Some(batch) => {
                         prop_assert!(!batch.tests.is_empty());
+                        prop_assert!(is_whole(&batch), "{:?}", batch);
                         out.push(batch);
                     }
                     None => prop_assert_eq!(schedule.waiting(GROUP), schedule.claims.count(GROUP)),
                 },
-                Step::Order { sandbox, sandboxes } => match schedule.order(sandbox, GROUP, sandboxes, std::iter::empty()) {
+                Step::Order { sandbox, sandboxes } => match schedule.order(sandbox, GROUP, sandboxes, std::iter::empty(), &Allowance::default()) {
                     Some(batch) => {
                         prop_assert!(!batch.tests.is_empty());
+                        prop_assert!(is_whole(&batch), "{:?}", batch);
                         prop_assert!(rows.take(sandbox, stages(&batch)));
                         out.push(batch);
                     }
@@ -105,7 +125,11 @@ proptest! {
                 Step::Turn { seconds, new_unit } => schedule.learn_turn(GROUP, seconds, new_unit),
                 Step::Expect { seconds, every } => {
                     let of = |test: TestIndex| seconds * (test.get() % 7) as f64;
-                    schedule.expect(GROUP, |test| test.get().is_multiple_of(every).then(|| of(test)));
+                    schedule.expect(
+                        GROUP,
+                        |test| test.get().is_multiple_of(every).then(|| of(test)),
+                        |test| bond(units[test.get()].0),
+                    );
                 }
                 Step::Release { sandbox } => {
                     schedule.release(sandbox);
@@ -118,7 +142,11 @@ proptest! {
                 }
                 Step::Retry { sandbox, sandboxes } => {
                     if let Some(batch) = out.pop() {
-                        schedule.retry(batch, sandbox, sandboxes);
+                        // What is never taken apart is run again in its order.
+                        match batch.tests.iter().any(|test| bond(units[test.get()].0) == Bond::Whole) {
+                            true => schedule.give_back(batch, Some(sandbox)),
+                            false => schedule.retry(batch, sandbox, sandboxes),
+                        }
                     }
                 }
                 Step::Finish { seconds, running } => {
@@ -132,7 +160,7 @@ proptest! {
         (0..4).for_each(|sandbox| schedule.release(sandbox));
         let mut rows = Rows::default();
         while !schedule.is_empty() {
-            match schedule.order(0, GROUP, 1, std::iter::empty()) {
+            match schedule.order(0, GROUP, 1, std::iter::empty(), &Allowance::default()) {
                 Some(batch) => {
                     prop_assert!(rows.take(0, stages(&batch)));
                     out.push(batch);
@@ -163,21 +191,73 @@ fn batches_shrink_towards_the_end() {
 #[test]
 fn workers_get_little_at_a_time_from_a_stretch_of_their_own() {
     let mut schedule = schedule_of(&(0..1000).map(|index| index / 10).collect::<Vec<_>>());
-    let mut order = |sandbox| schedule.order(sandbox, GROUP, 2, std::iter::empty()).unwrap().tests;
+    let mut order =
+        |sandbox| schedule.order(sandbox, GROUP, 2, std::iter::empty(), &Allowance::default()).unwrap().tests;
     assert_eq!(order(1), [0, 1].map(TestIndex::new));
     assert_eq!(order(2), [250, 251].map(TestIndex::new));
     assert_eq!(order(1), [2, 3].map(TestIndex::new));
     schedule.learn_test(GROUP, 0.01);
-    assert_eq!(schedule.order(1, GROUP, 2, std::iter::empty()).unwrap().tests.len(), 19);
+    assert_eq!(schedule.order(1, GROUP, 2, std::iter::empty(), &Allowance::default()).unwrap().tests.len(), 19);
 }
 
 #[test]
 fn few_tests_go_to_many_workers() {
-    let mut schedule = schedule_of(&[0; 10]);
+    let mut schedule = schedule_of(&(0..10).collect::<Vec<_>>());
     let given: Vec<_> = (0..10)
-        .map(|sandbox| schedule.order(sandbox, GROUP, 10, std::iter::empty()).map(|batch| batch.tests.len()))
+        .map(|sandbox| {
+            schedule.order(sandbox, GROUP, 10, std::iter::empty(), &Allowance::default()).map(|batch| batch.tests.len())
+        })
         .collect();
     assert_eq!(given, [Some(1); 10]);
+}
+
+#[test]
+fn a_file_of_which_nothing_is_known_stays_together() {
+    let mut schedule = schedule_of(&[0; 10]);
+    let mut order = |sandbox| {
+        let order = schedule.order(sandbox, GROUP, 10, std::iter::empty(), &Allowance::default());
+        order.map(|batch| batch.tests.len())
+    };
+    assert_eq!([order(0), order(1), order(0), order(2)], [Some(1), None, Some(1), None]);
+    schedule.learn_test(GROUP, 1.0);
+    // Now it is known to be worth it.
+    assert!(schedule.order(1, GROUP, 10, std::iter::empty(), &Allowance::default()).is_some());
+}
+
+#[test]
+fn what_earlier_runs_know_to_be_long_is_taken_apart_at_once() {
+    let claim_of = |seconds, bond| {
+        let mut schedule = schedule_of(&[0; 10]);
+        schedule.expect(GROUP, |_| Some(seconds), |_| bond);
+        let group = &mut schedule.groups[GROUP.get()];
+        group.cut_claim(2).len()
+    };
+    assert_eq!(claim_of(1.0, Bond::Ordered), 3);
+    assert_eq!(claim_of(0.01, Bond::Ordered), 10);
+    assert_eq!(claim_of(1.0, Bond::Whole), 10);
+}
+
+#[test]
+fn what_others_hold_waits() {
+    let mut schedule = Schedule::new(1, Duration::from_secs(900));
+    let class = schedule.class(["lock:db"].into_iter());
+    let alone = schedule.class(["alone"].into_iter());
+    let of = |index, class| Entry { class, ..entry(index, u32::try_from(index).unwrap(), None) };
+    schedule.add(GROUP, [of(0, alone), of(1, class), of(2, class), of(3, ClassId::FREE)]);
+    let mut next = |running: &[ClassId]| {
+        let running: Vec<_> = running.iter().map(|class| [*class].into()).collect();
+        let blocked = schedule.constraints().blocked(&running, 4);
+        let allowance = Allowance { blocked, capacity: 4, only_failed: false };
+        let group = schedule.choose(0, &allowance, |_| true)?;
+        let crowd = Crowd { busy: vec![0.0; 4], coming: Vec::new() };
+        schedule.batch(0, group, &crowd, &allowance).map(|batch| batch.tests)
+    };
+    let indices = |numbers: &[usize]| Some(numbers.iter().copied().map(TestIndex::new).collect::<Vec<_>>());
+    assert_eq!(next(&[]), indices(&[1, 2]));
+    assert_eq!(next(&[class]), indices(&[3]));
+    // The one that has to be alone comes last, when nothing runs any more.
+    assert_eq!(next(&[class, ClassId::FREE]), None);
+    assert_eq!(next(&[]), indices(&[0]));
 }
 
 #[test]
@@ -209,7 +289,7 @@ fn retries_rather_run_elsewhere() {
 #[test]
 fn what_takes_long_goes_first() {
     let mut schedule = schedule_of(&[0, 1, 2, 3]);
-    schedule.expect(GROUP, |test| Some([1.0, 2.0, 9.0, 3.0][test.get()]));
+    schedule.expect(GROUP, |test| Some([1.0, 2.0, 9.0, 3.0][test.get()]), |_| Bond::Ordered);
     let order: Vec<_> = std::iter::from_fn(|| schedule.next(0, 9)).flat_map(|batch| batch.tests).collect();
     assert_eq!(order, [2, 3, 1, 0].map(TestIndex::new));
 }
@@ -217,7 +297,7 @@ fn what_takes_long_goes_first() {
 #[test]
 fn units_stay_together_and_in_order() {
     let mut schedule = schedule_of(&[0, 0, 1, 1]);
-    schedule.expect(GROUP, |test| Some([1.0, 3.0, 4.0, 2.0][test.get()]));
+    schedule.expect(GROUP, |test| Some([1.0, 3.0, 4.0, 2.0][test.get()]), |_| Bond::Ordered);
     assert_eq!(schedule.next(0, 1).unwrap().tests[0], TestIndex::new(2));
     let rest: Vec<_> = std::iter::from_fn(|| schedule.next(0, 1)).flat_map(|batch| batch.tests).collect();
     assert_eq!(rest, [3, 0, 1].map(TestIndex::new));
@@ -226,7 +306,7 @@ fn units_stay_together_and_in_order() {
 #[test]
 fn unknown_tests_count_as_the_median() {
     let mut schedule = schedule_of(&[0, 1, 2, 3]);
-    schedule.expect(GROUP, |test| [Some(1.0), Some(5.0), None, Some(9.0)][test.get()]);
+    schedule.expect(GROUP, |test| [Some(1.0), Some(5.0), None, Some(9.0)][test.get()], |_| Bond::Ordered);
     let order: Vec<_> = std::iter::from_fn(|| schedule.next(0, 9)).flat_map(|batch| batch.tests).collect();
     assert_eq!(order, [3, 1, 2, 0].map(TestIndex::new));
 }
@@ -245,12 +325,12 @@ fn cheap_batches_are_half_as_large() {
 #[test]
 fn units_that_load_fast_are_split_sooner() {
     let is_split = |loading| {
-        let mut schedule = schedule_of(&[0; 40]);
+        let mut schedule = schedule_of(&[0; 100]);
         schedule.learn_test(GROUP, 0.01);
         schedule.learn_turn(GROUP, loading, true);
-        schedule.order(1, GROUP, 2, std::iter::empty());
-        // All of the unit is claimed, and half of it is left.
-        schedule.order(2, GROUP, 2, std::iter::empty()).is_some()
+        schedule.order(1, GROUP, 2, std::iter::empty(), &Allowance::default());
+        // All of the unit is claimed, and most of it is left.
+        schedule.order(2, GROUP, 2, std::iter::empty(), &Allowance::default()).is_some()
     };
     assert!(is_split(0.001));
     assert!(!is_split(0.1));
@@ -266,7 +346,7 @@ fn another_sandbox_is_worth_it_while_enough_waits() {
     assert!(!schedule.is_worth_another(&crowd));
     assert!(schedule.is_worth_another(&Crowd::default()), "nobody else is there");
     assert!(schedule.is_worth_another(&Crowd { busy: vec![60.0], coming: vec![60.0] }), "the others are held up");
-    schedule.expect(GROUP, |_| Some(20.0));
+    schedule.expect(GROUP, |_| Some(20.0), |_| Bond::Ordered);
     assert!(schedule.is_worth_another(&crowd));
     let all = schedule.next(0, 1).unwrap();
     while schedule.next(0, 1).is_some() {}
@@ -288,7 +368,7 @@ fn groups_that_may_not_run_wait() {
     let other = GroupIndex::new(1);
     schedule.add(GROUP, [entry(0, 0, None), entry(1, 0, None)]);
     schedule.add(other, [entry(2, 0, None)]);
-    assert_eq!(schedule.choose(0, |_| true), Some(GROUP));
-    assert_eq!(schedule.choose(0, |group| group == other), Some(other));
-    assert_eq!(schedule.choose(0, |_| false), None);
+    assert_eq!(schedule.choose(0, &Allowance::default(), |_| true), Some(GROUP));
+    assert_eq!(schedule.choose(0, &Allowance::default(), |group| group == other), Some(other));
+    assert_eq!(schedule.choose(0, &Allowance::default(), |_| false), None);
 }

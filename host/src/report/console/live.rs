@@ -96,6 +96,7 @@ impl Live {
             | Event::WorkerStarted { .. }
             | Event::TestStarted { .. }
             | Event::Warned { .. }
+            | Event::ReliesOnOrder { .. }
             | Event::Output { .. }
             | Event::RunFinished { .. } => {}
         }
