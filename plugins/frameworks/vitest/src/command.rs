@@ -94,7 +94,7 @@ fn plan(settings: &Settings, context: &Context, request: &Request<'_>, files: &[
     let stdin = if request.work { "line" } else { "all" };
     let mut command = Command::script(SCRIPT, [scratch.as_str(), TASKS, REPORTER, RUNNER, &count, stdin]);
     command.argv.extend(files.iter().map(|&file| file.to_owned()));
-    command.argv.extend(settings.command_words()?);
+    command.argv.extend(vitest(settings)?);
     command.argv.push("run".to_owned());
     command.argv.extend(settings.options());
     // Coverage of a part of the tests is that of nothing.
@@ -104,6 +104,20 @@ fn plan(settings: &Settings, context: &Context, request: &Request<'_>, files: &[
     let mut stdin = serde_json::to_vec(request).expect("strings are JSON");
     stdin.push(b'\n');
     Ok(RunPlan { command, stdin, result_files: vec![journal_path(context)] })
+}
+
+/// What npx would find is started without it where that is easily seen: npx takes as long as vitest itself does.
+const WITHOUT_NPX: &str = r#"if [ -x node_modules/.bin/vitest ]; then
+PATH=$PWD/node_modules/.bin:$PATH && export PATH && exec node_modules/.bin/vitest "$@"
+fi
+exec npx --no-install vitest "$@""#;
+
+/// The words that start vitest.
+fn vitest(settings: &Settings) -> Result<Vec<String>, Failure> {
+    if settings.is_default_command() {
+        return Ok(["sh", "-c", WITHOUT_NPX, "vitest"].map(str::to_owned).to_vec());
+    }
+    settings.command_words()
 }
 
 /// Where the attempt's journal is written.

@@ -45,6 +45,11 @@ fn default_worker() -> bool {
 }
 
 impl Settings {
+    /// Whether vitest is the project's own, as far as the group says.
+    pub fn is_default_command(&self) -> bool {
+        self.command == default_command()
+    }
+
     /// The words of the command that is vitest: at least one.
     ///
     /// # Errors

@@ -130,7 +130,7 @@ impl Conversation {
                 events.push(Event::Finished(outcome));
             }
             Record::Returned { ids } => {
-                ids.iter().for_each(|id| drop(self.pending.remove(id)));
+                self.pending.retain(|id| !ids.contains(id));
                 events.push(Event::Returned(ids));
             }
             Record::Stray(stray) => self.fail(session::stray(stray), events),

@@ -15,6 +15,13 @@ function unitOfSpecification({ moduleId, project, pool }) {
   return unitOf({ filepath: moduleId, projectName: project.name, pool });
 }
 
+/** What a file shares a process with, if vitest does not isolate it from others. */
+function sharedBy({ project, pool }) {
+  const { isolate, poolOptions } = project.config;
+  const isShared = pool === "typescript" || [isolate, poolOptions?.[pool]?.isolate].includes(false);
+  return isShared ? `${pool} ${project.name}` : undefined;
+}
+
 function writeTask(task) {
   writeFileSync(`${prefix}task.json`, stringify(task));
 }
@@ -28,10 +35,12 @@ function refuse(code, message, help) {
 class Configuration {
   #vitest;
   #sequential;
+  #shard;
 
   constructor(vitest) {
     this.#vitest = vitest;
     this.#sequential = new Set(vitest.projects.filter((project) => this.#isSequential(project)));
+    this.#shard = vitest.config.shard;
     this.bail = vitest.config.bail ?? 0;
   }
 
@@ -65,7 +74,20 @@ class Configuration {
       }
       Object.assign(config, { runner: `${prefix}runner.mjs`, bail: 0, fileParallelism: false, maxWorkers: 1 });
     }
-    Object.assign(this.#vitest.config, { bail: 0, fileParallelism: false, maxWorkers: 1, minWorkers: 1 });
+    const own = { bail: 0, shard: undefined, fileParallelism: false, maxWorkers: 1, minWorkers: 1 };
+    Object.assign(this.#vitest.config, own);
+  }
+
+  /** The files of the shard that vitest was asked for. */
+  async shard(specifications) {
+    const { config } = this.#vitest;
+    if (!this.#shard) {
+      return specifications;
+    }
+    config.shard = this.#shard;
+    const own = await new config.sequence.sequencer(this.#vitest).shard([...specifications]);
+    config.shard = undefined;
+    return own;
   }
 
   /** What a plain run would do and this one does not. */

@@ -157,7 +157,8 @@ class Session {
   }
 
   async discover() {
-    const specifications = await this.#vitest.getRelevantTestSpecifications(request.filters);
+    const all = await this.#vitest.getRelevantTestSpecifications(request.filters);
+    const specifications = await this.#configuration.shard(all);
     tell([...this.#configuration.notices(), this.#configuration.plan(specifications)]);
     if (specifications.length > 0) {
       const isMany = specifications.length >= MANY_FILES;
@@ -199,29 +200,53 @@ class Session {
     const specifications = await this.#vitest.globTestSpecifications();
     const byUnit = new Map(specifications.map((it) => [unitOfSpecification(it), it]));
     while (await orders.more()) {
-      await this.#run(orders.queue.shift(), byUnit);
+      const jobs = this.#next(orders, byUnit);
+      const missing = jobs.filter(({ specification }) => !specification).flatMap(({ ids }) => ids);
+      tell(missing.map((id) => failure(id, undefined, [{ message: NO_SUCH_FILE }])));
+      await this.#run(jobs.filter(({ specification }) => specification));
     }
     process.stdin.destroy();
   }
 
-  async #run({ unit, ids }, byUnit) {
-    const specification = byUnit.get(unit);
-    if (!specification) {
-      return tell(ids.map((id) => failure(id, undefined, [{ message: NO_SUCH_FILE }])));
+  /** One file; or several, where vitest has files share a process, and what is in it. */
+  #next(orders, byUnit) {
+    const jobs = [];
+    let key;
+    do {
+      const { unit, ids } = orders.queue.shift();
+      const specification = byUnit.get(unit);
+      jobs.push({ unit, ids, specification });
+      key ??= specification && sharedBy(specification);
+    } while (key && orders.queue.length > 0 && isNext(orders.queue[0].unit));
+    return jobs;
+
+    function isNext(unit) {
+      const specification = byUnit.get(unit);
+      return specification && sharedBy(specification) === key && jobs.every((job) => job.unit !== unit);
     }
-    writeTask({ units: { [unit]: ids } });
+  }
+
+  async #run(jobs) {
+    if (jobs.length === 0) {
+      return;
+    }
+    writeTask({ units: Object.fromEntries(jobs.map(({ unit, ids }) => [unit, ids])) });
     const { exitCode } = process;
-    const { unhandledErrors: errors } = await this.#vitest.runTestSpecifications([specification]);
+    const specifications = jobs.map(({ specification }) => specification);
+    const { unhandledErrors: errors } = await this.#vitest.runTestSpecifications(specifications);
     this.follow();
-    const file = this.#vitest.state.getFiles().find((file) => unitOf(file) === unit);
-    if (file && isOfTypes(file)) {
-      tell(judge(file, ids));
-    } else if (!this.#follower.over.delete(unit)) {
-      this.#die(unit, errors);
+    const files = this.#vitest.state.getFiles().filter((file) => jobs.some(({ unit }) => unitOf(file) === unit));
+    for (const { unit, ids } of jobs) {
+      const file = files.find((file) => unitOf(file) === unit);
+      if (file && isOfTypes(file)) {
+        tell(judge(file, ids));
+      } else if (!this.#follower.over.delete(unit)) {
+        this.#die(unit, errors);
+      }
     }
     const stray = unhandled(errors, this.#vitest);
     tell(stray);
-    if (stray.length > 0 || file?.result?.state === "fail") {
+    if (stray.length > 0 || files.some((file) => file.result?.state === "fail")) {
       // This is known of the tests, or was told just now.
       process.exitCode = exitCode;
     }
