@@ -60,4 +60,6 @@ mod test_kit;
 mod timeouts;
 mod unreported;
 mod vitest;
+mod vitest_files;
+mod vitest_session;
 mod workers;

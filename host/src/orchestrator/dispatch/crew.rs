@@ -263,8 +263,8 @@ impl Dispatcher {
             self.search.worker_gave_up(group);
         }
         self.finder_ended(group);
-        // What becomes of a sandbox says nothing of the workers in it.
-        if end.was_interrupted() {
+        // What becomes of a sandbox says nothing of the workers in it, and one that is not wanted any more may not be up yet.
+        if end.was_interrupted() || matches!(end, End::Cancelled) {
             return;
         }
         let began_none = running.running.is_none() && running.unresolved.len() == running.given.len();
