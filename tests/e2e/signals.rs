@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use offload_tests::{DefaultProvider, Finished, Project};
+use offload_tests::{DefaultProvider, Finished, Invocation, Project};
 
 const SLOW: &str = r#"
 import pathlib, subprocess, time, pytest
@@ -55,6 +55,47 @@ fn sigint_is_130() {
 fn sigterm_is_143() {
     let project = Project::pytest().file("test_it.py", SLOW);
     check(&interrupt(&project, Signal::SIGTERM).exits(143));
+}
+
+#[test]
+fn sighup_is_129() {
+    let project = Project::pytest().file("test_it.py", SLOW);
+    check(&interrupt(&project, Signal::SIGHUP).exits(129).says("the terminal was closed"));
+}
+
+/// Runs offload in a terminal, which is closed as soon as a test has begun: nobody reads what it says any more.
+const IN_A_TERMINAL_THAT_GOES: &str = r#"
+import os, pathlib, pty, sys, time
+
+process, terminal = pty.fork()
+if process == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+while not list(pathlib.Path().glob("started-*")):
+    os.read(terminal, 65536)
+os.close(terminal)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
+"#;
+
+#[test]
+fn a_terminal_that_is_closed() {
+    let project = Project::pytest().file("test_it.py", SLOW);
+    let offload = offload_tests::offload();
+    let arguments = ["-c", IN_A_TERMINAL_THAT_GOES, offload.to_str().expect("UTF-8"), "run"];
+    check(&Invocation::of(&project, &offload_tests::python(), &arguments).env("TERM", "xterm").finish().exits(129));
+}
+
+#[test]
+fn a_run_of_nohup_goes_on_when_its_terminal_is_closed() {
+    let project = Project::pytest().file(
+        "test_it.py",
+        "import pathlib, time\ndef test_it():\n    pathlib.Path('started-0').touch()\n    time.sleep(2)\n",
+    );
+    let offload = offload_tests::offload();
+    let arguments = ["-c", "trap '' HUP; exec \"$0\" run", offload.to_str().expect("UTF-8")];
+    let mut running = Invocation::of(&project, "/bin/sh".as_ref(), &arguments).start();
+    running.wait_until("the test has begun", || project.exists("started-0"));
+    running.signal(Signal::SIGHUP);
+    assert_eq!(running.finish().exits(0).results().count("passed"), 1);
 }
 
 #[test]

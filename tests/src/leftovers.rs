@@ -62,6 +62,6 @@ fn entries(dir: &Path) -> Vec<String> {
     let Ok(all) = fs::read_dir(dir) else { return Vec::new() };
     all.flatten()
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| name.starts_with("offload"))
+        .filter(|name| name.starts_with("offload") || name.starts_with("ofl-"))
         .collect()
 }

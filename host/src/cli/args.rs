@@ -37,7 +37,7 @@ const EXIT_CODES: &str = "Exit codes:
   1  some tests failed or weren't run
   2  all tests passed, but some were flaky
   3  no test was found, or usage or configuration did not allow to look
-  130, 143  interrupted by SIGINT, SIGTERM";
+  129, 130, 143  ended early by SIGHUP, SIGINT, SIGTERM";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

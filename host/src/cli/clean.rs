@@ -1,6 +1,5 @@
 //! `offload clean`
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,7 +9,7 @@ use super::args::CleanArgs;
 use super::output::print;
 use super::project;
 use crate::model::Failure;
-use crate::orchestrator::scratch;
+use crate::orchestrator::{run_tmp, scratch};
 use crate::plugin::contract::Leftover;
 use crate::presence::{self, Known};
 use crate::provider::Provider;
@@ -48,7 +47,7 @@ async fn clean_up(provider: &Provider, args: &CleanArgs) -> anyhow::Result<u8> {
     }
     if !args.dry_run {
         for (_, directory) in &directories {
-            fs::remove_dir_all(directory).with_context(|| format!("cannot remove {}", directory.display()))?;
+            run_tmp::remove(directory).with_context(|| format!("cannot remove {}", directory.display()))?;
         }
         let runs = removed.iter().map(|left| &left.run_id).chain(directories.iter().map(|(run, _)| run));
         let is_over = |run: &&String| kept.iter().all(|(_, left)| left.run_id != **run);
@@ -64,7 +63,7 @@ async fn clean_up(provider: &Provider, args: &CleanArgs) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-/// The directories in which runs that were killed kept what they had brought back, on this machine.
+/// The directories in which runs that were killed kept what they had brought back, and what their sandboxes shared, on this machine.
 fn directories(args: &CleanArgs) -> Vec<(String, PathBuf)> {
     let is_asked = |run: &str| args.run.as_ref().is_none_or(|asked| asked == run);
     let is_old = |directory: &Path| {
@@ -73,6 +72,7 @@ fn directories(args: &CleanArgs) -> Vec<(String, PathBuf)> {
         args.older_than.is_none_or(|limit| age.is_some_and(|age| age >= limit.0))
     };
     let mut left = scratch::left();
+    left.extend(run_tmp::left());
     left.retain(|(run, directory)| presence::of(run) == Known::Ended && is_asked(run) && is_old(directory));
     left
 }

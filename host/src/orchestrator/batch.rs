@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::lines::Lines;
 use super::news::{Ended, News, NewsSender};
-use super::output::{Logs, tail};
+use super::output::{LastOutput, Logs};
 use super::settle::{End, TOO_LONG};
 use crate::framework::{Context, Framework, Observation, Plan, Run};
 use crate::model::{BatchId, Failure, Stream, Test};
@@ -40,7 +40,7 @@ pub(super) struct Job {
 
 /// Runs the batch to its end. Cancelling ends its command early; what was finished until then is still told.
 pub(super) async fn run(job: Job, cancelled: CancellationToken, news: NewsSender) {
-    let mut ended = Ended { end: End::Cancelled, duration: Duration::ZERO, stderr: String::new() };
+    let mut ended = Ended { end: End::Cancelled, duration: Duration::ZERO, output: LastOutput::default() };
     ended.end = match execute(&job, &cancelled, &news, &mut ended).await {
         Ok(end) | Err(end) => end,
     };
@@ -66,7 +66,10 @@ async fn execute(job: &Job, cancelled: &CancellationToken, news: &NewsSender, en
     let started = Instant::now();
     let (exit, output) = exec(job, &nonce, &command, stdin, &mut run, cancelled, news).await?;
     ended.duration = started.elapsed();
-    ended.stderr = tail(&output.stderr);
+    ended.output = LastOutput::new(&output.stdout, &output.stderr);
+    if run.observes() {
+        ended.output = std::mem::take(&mut ended.output).without_records();
+    }
 
     // One that was ended early has still written what it had finished.
     let seen = if let End::Exited(exit) = exit { exit } else { Exit::Signal(9) };

@@ -14,6 +14,7 @@ mod memory;
 mod news;
 mod output;
 mod pool;
+pub(crate) mod run_tmp;
 mod runner;
 mod schedule;
 pub(crate) mod scratch;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::output::LastOutput;
 use super::settle::End;
 use crate::framework::{Observation, Reported};
 use crate::model::{BatchId, Discovered, Failure, Outcome, Stream, Test, TestId};
@@ -40,8 +41,8 @@ pub(super) struct Ended {
     pub(super) end: End,
     /// How long its command ran.
     pub(super) duration: Duration,
-    /// The end of what it wrote to its standard error.
-    pub(super) stderr: String,
+    /// The end of what it wrote, as far as it belongs to the test that was under way.
+    pub(super) output: LastOutput,
 }
 
 /// Brings a batch's news to the dispatcher, and holds the batch up while that is behind.

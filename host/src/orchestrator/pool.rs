@@ -10,9 +10,11 @@ use tokio::task::JoinSet;
 
 use super::creation::{Coming, Creator, Vacancy, display};
 use super::destruction::Destructions;
+use super::run_tmp::{self, RunTmp};
 use crate::config::SandboxConfig;
 use crate::model::{Failure, RunId, SandboxName};
 use crate::presence::Presence;
+use crate::process::Mark;
 use crate::provider::{Provider, Sandbox};
 
 /// Sandboxes that may be created beyond the first of each slot.
@@ -45,6 +47,8 @@ pub struct SandboxPool {
     /// Whether a creation was cut off or lost sight of: there may be a sandbox that nobody knows the id of.
     uncertain: bool,
     presence: Option<Presence>,
+    /// Where sandboxes are this machine.
+    tmp: Option<RunTmp>,
 }
 
 /// What happens in a pool.
@@ -82,6 +86,7 @@ impl SandboxPool {
             capacity: 0,
             uncertain: false,
             presence: None,
+            tmp: None,
         }
     }
 
@@ -146,12 +151,17 @@ impl SandboxPool {
     pub(super) fn start(&mut self, count: usize, provider: &Provider, config: &SandboxConfig) {
         self.provider = Some(provider.clone());
         self.presence = Presence::announce(&self.run_id);
+        self.tmp = self.make_tmp(provider);
         self.capacity += count;
+        let mut config = config.clone();
+        if let Some(tmp) = self.tmp.as_ref().and_then(RunTmp::text) {
+            config.env.push((run_tmp::VARIABLE.to_owned(), tmp.to_owned()));
+        }
         let copy_dirs = config.copy_dirs.iter().map(|(local, remote)| (display(local), display(remote))).collect();
         let (image, prepared) = watch::channel(None);
         self.creator = Some(Arc::new(Creator {
             provider: provider.clone(),
-            config: config.clone(),
+            config,
             copy_dirs,
             run_id: self.run_id.clone(),
             isolated: self.isolated,
@@ -168,6 +178,16 @@ impl SandboxPool {
         for slot in 0..u32::try_from(count).unwrap_or(u32::MAX) {
             self.create(Vacancy::new(slot));
         }
+    }
+
+    /// Where it cannot be made, no sandbox can either, which says why.
+    fn make_tmp(&self, provider: &Provider) -> Option<RunTmp> {
+        if !provider.is_this_machine() {
+            return None;
+        }
+        let copied = provider.working_dir().filter(|_| self.isolated || provider.copies_always());
+        let made = RunTmp::make(&self.run_id, copied.map(AsRef::as_ref));
+        made.inspect_err(|error| tracing::debug!("no temporary directory for the run: {error}")).ok()
     }
 
     fn create(&mut self, vacancy: Vacancy) {
@@ -272,7 +292,11 @@ impl SandboxPool {
 
     /// Leaves nothing behind, not even that there was a run.
     async fn clear(&mut self) -> Vec<Failure> {
-        let failures = self.destroy_all().await;
+        let mut failures = self.destroy_all().await;
+        if let Some(tmp) = &self.tmp {
+            failures.extend(tmp.remove().await.err());
+            self.tmp = None;
+        }
         if let Some(provider) = &self.provider {
             provider.close().await;
         }
@@ -295,6 +319,9 @@ impl SandboxPool {
         }
         let Some(provider) = &self.provider else { return Vec::new() };
         provider.spare_a_helper();
+        if provider.is_this_machine() {
+            provider.end_strays(&Mark::run(self.run_id.as_str()), "this run").await;
+        }
         let ids: Vec<_> = self.alive.drain().map(|(_, sandbox)| sandbox.id().to_owned()).collect();
         let mut failures = self.destructions.complete(provider, ids).await;
         failures.extend(self.sweep().await.err());

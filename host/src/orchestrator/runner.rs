@@ -89,7 +89,7 @@ impl Orchestrator {
         Self { config, frameworks, stream_output }
     }
 
-    /// Runs these tests in the pool's sandboxes, which are destroyed in the end. SIGINT and SIGTERM end the run early.
+    /// Runs these tests in the pool's sandboxes, which are destroyed in the end. SIGINT, SIGTERM and SIGHUP end the run early.
     ///
     /// # Errors
     /// The reports could not be written, or the sandboxes do not give what the framework needs.

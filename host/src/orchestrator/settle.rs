@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::catalog::TestIndex;
 use super::ledger::Again;
+use super::output::LastOutput;
 use crate::model::{Failure, Outcome, Status};
 use crate::process::Exit;
 
@@ -96,8 +97,8 @@ pub(super) struct Unsettled {
     pub(super) unresolved: Vec<TestIndex>,
     /// The one that was under way when the process ended, and for how long.
     pub(super) running: Option<(TestIndex, Duration)>,
-    /// The end of what the command wrote to its standard error.
-    pub(super) stderr: String,
+    /// The end of what the command wrote.
+    pub(super) output: LastOutput,
 }
 
 /// What to do with each test that has no result.
@@ -113,7 +114,7 @@ pub(super) struct Settlement {
 }
 
 pub(super) fn settle(batch: Unsettled) -> Settlement {
-    let Unsettled { end, handed_out, unresolved, running, stderr } = batch;
+    let Unsettled { end, handed_out, unresolved, running, output } = batch;
     let running = running.filter(|(test, _)| unresolved.contains(test));
     if unresolved.is_empty() {
         return Settlement::default();
@@ -122,12 +123,12 @@ pub(super) fn settle(batch: Unsettled) -> Settlement {
         End::Cancelled => Settlement::default(),
         // Whoever wanted the memory has crashed, and nobody else has lost anything.
         End::ProviderFailed(failure) if failure.code == OUT_OF_MEMORY => {
-            died(&failure.message, Status::Crashed, handed_out, unresolved, running, &stderr)
+            died(&failure.message, Status::Crashed, handed_out, unresolved, running, &output)
         }
         End::ProviderFailed(failure) => provider_failed(&failure, unresolved),
         End::FrameworkFailed(failure) => framework_failed(&failure, unresolved),
-        End::TimedOut(limit) => timed_out(limit, handed_out, unresolved, running),
-        End::Exited(exit) => exited(exit, handed_out, unresolved, running, &stderr),
+        End::TimedOut(limit) => timed_out(limit, handed_out, unresolved, running, &output),
+        End::Exited(exit) => exited(exit, handed_out, unresolved, running, &output),
     }
 }
 
@@ -168,10 +169,12 @@ fn timed_out(
     handed_out: usize,
     unresolved: Vec<TestIndex>,
     running: Option<(TestIndex, Duration)>,
+    output: &LastOutput,
 ) -> Settlement {
-    let overran = || Outcome {
-        duration: limit.as_secs_f64(),
-        ..Outcome::new(Status::TimedOut, format!("did not end within {} s", limit.as_secs_f64()))
+    let overran = || {
+        let message = format!("did not end within {} s", limit.as_secs_f64());
+        let outcome = Outcome { duration: limit.as_secs_f64(), ..Outcome::new(Status::TimedOut, message) };
+        with_output(outcome, output)
     };
     match running {
         // It had most of the time to itself.
@@ -196,11 +199,11 @@ fn exited(
     handed_out: usize,
     unresolved: Vec<TestIndex>,
     running: Option<(TestIndex, Duration)>,
-    stderr: &str,
+    output: &LastOutput,
 ) -> Settlement {
     let crashed = matches!(exit, Exit::Signal(_)) || matches!(exit, Exit::Code(code) if code > 128);
     let status = if crashed { Status::Crashed } else { Status::Error };
-    died(&format!("the process {}", describe(exit)), status, handed_out, unresolved, running, stderr)
+    died(&format!("the process {}", describe(exit)), status, handed_out, unresolved, running, output)
 }
 
 /// The process is no more, and `how` says why. A test that it was at has crashed; one that it never got to has `status`, if
@@ -211,7 +214,7 @@ fn died(
     handed_out: usize,
     unresolved: Vec<TestIndex>,
     running: Option<(TestIndex, Duration)>,
-    stderr: &str,
+    output: &LastOutput,
 ) -> Settlement {
     match running {
         Some((test, seconds)) => {
@@ -220,13 +223,13 @@ fn died(
                 ..Outcome::new(Status::Crashed, format!("{how} while the test ran"))
             };
             Settlement {
-                judged: vec![(test, with_stderr(outcome, stderr), Again::AsConfigured)],
+                judged: vec![(test, with_output(outcome, output), Again::AsConfigured)],
                 again: others(unresolved, test),
                 ..Settlement::default()
             }
         }
         None if unresolved.len() < handed_out => Settlement { again: vec![unresolved], ..Settlement::default() },
-        None => halve_or(unresolved, || with_stderr(Outcome::new(status, format!("{how} without a result")), stderr)),
+        None => halve_or(unresolved, || with_output(Outcome::new(status, format!("{how} without a result")), output)),
     }
 }
 
@@ -236,8 +239,9 @@ fn error(failure: &Failure) -> Outcome {
     outcome
 }
 
-fn with_stderr(mut outcome: Outcome, stderr: &str) -> Outcome {
-    outcome.stderr = (!stderr.is_empty()).then(|| stderr.to_owned());
+fn with_output(mut outcome: Outcome, output: &LastOutput) -> Outcome {
+    outcome.stdout = (!output.stdout.is_empty()).then(|| output.stdout.clone());
+    outcome.stderr = (!output.stderr.is_empty()).then(|| output.stderr.clone());
     outcome
 }
 
@@ -310,7 +314,7 @@ mod tests {
                 handed_out: results + without,
                 unresolved: unresolved.clone(),
                 running,
-                stderr: String::new(),
+                output: LastOutput::default(),
             });
             let mut all: Vec<_> = settlement.judged.iter().map(|(test, ..)| *test).collect();
             all.extend(settlement.again.iter().flatten());
@@ -329,7 +333,7 @@ mod tests {
             handed_out: unresolved,
             unresolved: (0..unresolved).map(TestIndex::new).collect(),
             running: running.map(|(test, seconds)| (TestIndex::new(test), Duration::from_secs(seconds))),
-            stderr: String::new(),
+            output: LastOutput::default(),
         });
         let judged: Vec<_> = settlement
             .judged

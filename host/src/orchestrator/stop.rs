@@ -12,7 +12,7 @@ pub(super) enum Stop {
     NoSandbox,
     /// Nobody has the tests that are left: a defect of offload, which must not make a run that never ends.
     Lost,
-    /// SIGINT or SIGTERM.
+    /// SIGINT, SIGTERM or SIGHUP.
     Signal(u8),
 }
 
@@ -29,6 +29,7 @@ impl Stop {
             Self::NoSandbox => "stopping: no sandbox could be created, so the remaining tests were not run",
             Self::Lost => "stopping: offload lost track of some tests, which is a defect of offload; they were not run",
             Self::Signal(2) => "interrupted: ending tests and destroying sandboxes; press Ctrl-C again to hurry",
+            Self::Signal(1) => "the terminal was closed: ending tests and destroying sandboxes",
             Self::Signal(_) => "terminated: ending tests and destroying sandboxes",
         }
     }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::lines::Lines;
 use super::news::{Ended, News, NewsSender};
-use super::output::{Logs, Tap, tail};
+use super::output::{LastOutput, Logs, Recent, Tap};
 use super::settle::End;
 use crate::framework::{Context, Framework, Launch, Observation, Worker};
 use crate::model::{BatchId, Failure, Masked, Stream, Test, TestId};
@@ -58,7 +58,7 @@ pub(super) async fn run(
     cancelled: CancellationToken,
     news: NewsSender,
 ) {
-    let mut ended = Ended { end: End::Cancelled, duration: Duration::ZERO, stderr: String::new() };
+    let mut ended = Ended { end: End::Cancelled, duration: Duration::ZERO, output: LastOutput::default() };
     ended.end = match execute(&job, orders, &cancelled, &news, &mut ended).await {
         Ok(end) => end,
         Err(failure) => End::FrameworkFailed(failure),
@@ -98,6 +98,7 @@ async fn execute(
         stdin: Some(stdin),
         logs: [job.logs.create(Stream::Stdout)?, job.logs.create(Stream::Stderr)?],
         lines: job.stream.then(Lines::default),
+        printed: Recent::default(),
         pace: Pace::new(job),
         began: Instant::now(),
         overran: &overran,
@@ -126,14 +127,16 @@ async fn execute(
     };
     let ((end, duration, stderr), watched) = tokio::join!(command, watch.run(orders, chunks));
     ended.duration = duration;
-    ended.stderr = tail(&stderr.into_bytes());
+    let stderr = stderr.into_bytes();
+    ended.output = LastOutput::new(&[], &stderr);
     let watch = match watched {
         Ok(watch) => watch,
         // How it ended says more than that it could not be followed to the end.
         Err(_) if !matches!(end, End::Exited(_)) => return Ok(end),
         Err(failure) => return Err(failure),
     };
-    watch.ended(if let End::Exited(exit) = end { exit } else { Exit::Signal(9) }).await?;
+    let stdout = watch.ended(if let End::Exited(exit) = end { exit } else { Exit::Signal(9) }).await?;
+    ended.output = LastOutput::new(stdout.bytes(), &stderr);
     Ok(end)
 }
 
@@ -149,6 +152,8 @@ struct Watch<'a> {
     stdin: Option<mpsc::UnboundedSender<Vec<u8>>>,
     logs: [Masked<File>; 2],
     lines: Option<Lines>,
+    /// What its standard output says besides what the framework reads there, since the last test began.
+    printed: Recent,
     pace: Pace,
     began: Instant,
     overran: &'a CancellationToken,
@@ -207,7 +212,10 @@ impl Watch<'_> {
             // The framework puts the parts together.
             Observation::Part(_) => {}
             Observation::Found(found) => self.news.send(News::Found(found, self.began.elapsed())).await,
-            Observation::Started(id) => self.news.send(News::Started(id)).await,
+            Observation::Started(id) => {
+                self.printed.clear();
+                self.news.send(News::Started(id)).await;
+            }
             Observation::Finished(id, reported) => self.news.finished(id, reported).await,
             Observation::Unit(tests) => self.news.send(News::Unit(tests)).await,
             Observation::Returned(ids) => self.news.send(News::Returned(ids)).await,
@@ -218,6 +226,9 @@ impl Watch<'_> {
     }
 
     async fn print(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), Failure> {
+        if stream == Stream::Stdout {
+            self.printed.push(bytes);
+        }
         let [stdout, stderr] = &mut self.logs;
         let log = if stream == Stream::Stdout { stdout } else { stderr };
         log.write_all(bytes).map_err(|error| {
@@ -247,8 +258,8 @@ impl Watch<'_> {
         Ok(())
     }
 
-    /// The process has ended: what it left unsaid.
-    async fn ended(mut self, exit: Exit) -> Result<(), Failure> {
+    /// The process has ended: what it left unsaid. Gives what was printed since the last test began.
+    async fn ended(mut self, exit: Exit) -> Result<Recent, Failure> {
         for observation in self.worker.ended(exit).await? {
             self.tell(Stream::Stdout, observation).await?;
         }
@@ -258,7 +269,7 @@ impl Watch<'_> {
         if let Some((test, since)) = self.pace.running.take() {
             self.news.send(News::Running(test, since.elapsed())).await;
         }
-        Ok(())
+        Ok(self.printed)
     }
 }
 

@@ -1,12 +1,14 @@
-//! The one home of starting processes: each in a group of its own, always ended and reaped.
+//! The one home of starting processes: each in a session of its own, always ended and reaped.
 
 mod capture;
 mod group;
 mod resident;
 mod run;
-mod sweep;
+mod signals;
+mod strays;
 
 pub use capture::Capture;
 pub use resident::{LineWriter, Resident, ResidentProcess};
 pub use run::{Captured, Command, Environment, Exit, Input, Output, Stdio, capture, run};
-pub use sweep::{EXEC_ID, sweep};
+pub use signals::ignores;
+pub use strays::{EXEC_ID, Mark, SANDBOX, Stray, end_strays, sweep};

@@ -177,12 +177,25 @@ pub(super) fn spawn(command: &Command) -> io::Result<Child> {
         .stdin(std::process::Stdio::piped())
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
-        .process_group(0)
         .kill_on_drop(true);
     if let Some(cwd) = &command.cwd {
         process.current_dir(cwd);
     }
+    in_own_session(&mut process);
     process.spawn()
+}
+
+/// A group alone would still belong to the terminal of whoever started us: reading from that, or changing its settings, stops a
+/// process of any other group than the terminal's own, and nobody would let it go on. In a session of its own it has no terminal. Its
+/// group has the number of the process, as with `process_group(0)`.
+fn in_own_session(process: &mut tokio::process::Command) {
+    // SAFETY: between fork and exec only what is safe in a signal handler may be called, since another thread may hold any lock.
+    // setsid(2) is, and the number that it fails with becomes an error without allocating anything. It needs nothing of this process's
+    // memory.
+    #[expect(unsafe_code, reason = "the standard library has no safe way to start a process in a new session")]
+    unsafe {
+        process.pre_exec(|| nix::unistd::setsid().map(drop).map_err(io::Error::from));
+    }
 }
 
 /// The program was started, and ended early: there is nowhere for what it says to go.
@@ -270,6 +283,16 @@ mod tests {
     #[tokio::test]
     async fn says_which_signal_ended_it() {
         assert_eq!(run(&sh("kill -9 $$"), &mut Stdio::default()).await.unwrap(), Exit::Signal(9));
+    }
+
+    #[tokio::test]
+    async fn each_is_in_a_session_of_its_own() {
+        // The shell is the leader, and has no terminal that it could be stopped by.
+        let captured = capture(&sh("echo $$; ps -o sid= -o pgid= -p $$; : </dev/tty"), Vec::new()).await.unwrap();
+        let said = String::from_utf8(captured.stdout).unwrap();
+        let numbers: Vec<_> = said.split_whitespace().collect();
+        assert!(matches!(numbers[..], [own, session, group] if own == session && own == group), "{said}");
+        assert_ne!(captured.exit, Exit::Code(0), "there is no terminal");
     }
 
     #[tokio::test]

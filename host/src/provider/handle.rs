@@ -12,6 +12,10 @@ use crate::config::{Config, ProviderConfig};
 use crate::model::{Failure, NoticeLevel};
 use crate::plugin::contract::{Finding, ImageSpec, Leftover, Prepared, Transfer};
 use crate::plugin::{Info, Kind, LogSink, PluginError, ProviderComponent, Source};
+use crate::process::{self, Mark, Stray};
+
+/// How many processes a warning names.
+const MOST_STRAYS: usize = 5;
 
 /// A provider with its settings; clones are the same provider. Its component is loaded when it is first needed.
 #[derive(Clone)]
@@ -68,6 +72,11 @@ impl Provider {
     /// Whether its sandboxes share this machine's files, so that a path means the same on both sides.
     pub fn is_this_machine(&self) -> bool {
         self.0.source.is_built_in() && self.kind() == "local"
+    }
+
+    /// Whether each of its sandboxes works in a copy of the working directory, whatever the run needs.
+    pub(crate) fn copies_always(&self) -> bool {
+        self.0.settings.get("isolation").is_some_and(|isolation| isolation == "copy")
     }
 
     pub(crate) fn working_dir(&self) -> Option<&PathBuf> {
@@ -158,6 +167,15 @@ impl Provider {
         }
     }
 
+    /// Ends processes that `whose` tests left running although all that started them has ended, and names them in a warning: whoever
+    /// wrote the tests believes that they end. Only of use where sandboxes are this machine.
+    pub(crate) async fn end_strays(&self, mark: &Mark, whose: &str) {
+        let strays = process::end_strays(mark).await;
+        if !strays.is_empty() {
+            (self.log())(NoticeLevel::Warning, described(&strays, whose));
+        }
+    }
+
     /// Ends what it keeps for the length of a run.
     pub(crate) async fn close(&self) {
         if let Some(Ok(component)) = self.0.component.get() {
@@ -168,13 +186,27 @@ impl Provider {
     pub(super) fn component(&self) -> Result<&ProviderComponent, PluginError> {
         let load = || {
             let settings = Value::Object(self.0.settings.clone()).to_string().into();
-            let log = self.0.log.get().cloned().unwrap_or_else(|| {
-                Arc::new(|level: NoticeLevel, message| tracing::info!("provider: {level:?}: {message}"))
-            });
-            ProviderComponent::load(&self.0.source, settings, log)
+            ProviderComponent::load(&self.0.source, settings, self.log())
         };
         self.0.component.get_or_init(load).as_ref().map_err(Clone::clone)
     }
+
+    fn log(&self) -> LogSink {
+        self.0
+            .log
+            .get()
+            .cloned()
+            .unwrap_or_else(|| Arc::new(|level: NoticeLevel, message| tracing::info!("provider: {level:?}: {message}")))
+    }
+}
+
+fn described(strays: &[Stray], whose: &str) -> String {
+    let mut named: Vec<_> = strays.iter().take(MOST_STRAYS).map(ToString::to_string).collect();
+    if strays.len() > MOST_STRAYS {
+        named.push(format!("{} more", strays.len() - MOST_STRAYS));
+    }
+    let (what, were) = if strays.len() == 1 { ("a process", "was") } else { ("processes", "were") };
+    format!("tests of {whose} left {what} running that {were} ended: {}", named.join(", "))
 }
 
 impl AsRef<Provider> for Provider {

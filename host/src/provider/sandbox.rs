@@ -10,14 +10,11 @@ use super::fetch::{NO_DOWNLOAD, fetch};
 use super::handle::Provider;
 use crate::model::{Failure, RunId, SandboxName};
 use crate::plugin::contract::{self, Created, Transfer};
-use crate::process::{Command, EXEC_ID, Exit, Stdio};
+use crate::process::{self, Command, EXEC_ID, Exit, Mark, SANDBOX, Stdio};
 
 /// The variables that tell a test which sandbox it runs in, by name and by a small number that no other has meanwhile.
 const SANDBOX_NAME: &str = "OFFLOAD_SANDBOX_NAME";
 const SLOT: &str = "OFFLOAD_SLOT";
-
-/// The variable by which whatever still runs is known to be of this sandbox of this run, long after both are gone.
-const SANDBOX: &str = "OFFLOAD_SANDBOX";
 
 /// What a sandbox is created from.
 #[derive(Clone, Debug)]
@@ -113,13 +110,18 @@ impl Sandbox {
             env,
             cwd: command.cwd.as_ref().map(|cwd| cwd.to_string_lossy().into_owned()),
         };
-        Ok(self.provider.component()?.exec(&self.id, exec_id, &command, stdio).await?.into())
+        let ended = self.provider.component()?.exec(&self.id, exec_id, &command, stdio).await;
+        if self.is_this_machine() {
+            // What is left in its group has ended with it.
+            self.provider.end_strays(&Mark::exec(exec_id), self.name().as_str()).await;
+        }
+        Ok(ended?.into())
     }
 
     /// Ends a running exec and all its processes; one that has ended is no failure.
     pub(crate) async fn cancel(&self, exec_id: &str) -> Result<(), Failure> {
         let cancelled = self.provider.cancel(&self.id, exec_id).await;
-        crate::process::sweep(exec_id).await;
+        process::sweep(&Mark::exec(exec_id)).await;
         cancelled
     }
 

@@ -27,6 +27,19 @@ pub fn last_lines(output: &[u8], limit: usize) -> String {
     tail.split_once('\n').map_or(tail, |(_, whole_lines)| whole_lines).to_owned()
 }
 
+/// What a process said when it went wrong, on whichever stream: its end, of at most `limit` bytes, or where both say something
+/// the end of each, of half as many, below its name. Many tools give their reason on standard output and warn of something else on the other.
+pub fn last_words(stdout: &[u8], stderr: &[u8], limit: usize) -> String {
+    match (stdout.trim_ascii(), stderr.trim_ascii()) {
+        ([], _) => last_lines(stderr, limit),
+        (_, []) => last_lines(stdout, limit),
+        _ => {
+            let [stdout, stderr] = [stdout, stderr].map(|stream| last_lines(stream, limit / 2));
+            format!("standard error:\n{stderr}\nstandard output:\n{stdout}")
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -45,6 +58,14 @@ mod tests {
         assert_eq!(last_lines(b"one\ntwo\nthree\n", 8), "three");
         assert_eq!(last_lines(b"0123456789", 4), "6789");
         assert_eq!(last_lines(b"\xff", 100), "\u{fffd}");
+    }
+
+    #[test]
+    fn quotes_whichever_stream_says_something() {
+        assert_eq!(last_words(b"out\n", b" \n", 10), "out");
+        assert_eq!(last_words(b"", b"err\n", 10), "err");
+        assert_eq!(last_words(b"one\ntwo", b"err", 10), "standard error:\nerr\nstandard output:\ntwo");
+        assert_eq!(last_words(b"", b"", 10), "");
     }
 
     proptest! {

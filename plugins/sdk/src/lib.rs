@@ -7,6 +7,7 @@ pub mod copying;
 pub mod doctor;
 pub mod excerpt;
 mod export;
+pub mod frames;
 pub mod framework;
 pub mod inside;
 mod instance;

@@ -19,6 +19,9 @@ use crate::orchestrator::worker::{self, Job, Order};
 /// How long a worker that knows of nothing more waits with its last test for what another was asked to give back.
 const ANSWER: Duration = Duration::from_millis(500);
 
+/// A worker is told to finish while it still runs what is before its last test, so that it need not wait for that.
+const LAST_TESTS: usize = 2;
+
 /// The workers of one group.
 pub(super) struct Crew {
     /// Whether workers, rather than batches, run its tests.
@@ -146,7 +149,13 @@ impl Dispatcher {
         if self.search.is_open(group) || (!ends && self.take_back(key, id, group)) {
             return;
         }
-        if let Some(running) = self.batches.get_mut(&id).filter(|running| ends || !running.unresolved.is_empty()) {
+        let Some(running) = self.batches.get(&id).filter(|running| ends || !running.unresolved.is_empty()) else {
+            return;
+        };
+        // Once it was told to finish nothing can be taken back from it: neither for others nor since the run is to stop.
+        let is_at_its_end = running.unresolved.len() <= LAST_TESTS
+            || running.unresolved.iter().all(|test| self.schedule.is_foreseen(*test));
+        if is_at_its_end && let Some(running) = self.batches.get_mut(&id) {
             running.finish();
         }
     }
@@ -254,8 +263,8 @@ impl Dispatcher {
             self.search.worker_gave_up(group);
         }
         self.finder_ended(group);
-        // What becomes of a sandbox says nothing of the workers in it.
-        if end.was_interrupted() {
+        // What becomes of a sandbox says nothing of the workers in it, and one that is not wanted any more may not be up yet.
+        if end.was_interrupted() || matches!(end, End::Cancelled) {
             return;
         }
         let began_none = running.running.is_none() && running.unresolved.len() == running.given.len();

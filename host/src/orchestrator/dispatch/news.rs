@@ -147,7 +147,7 @@ impl Dispatcher {
 
     fn ended(&mut self, id: BatchId, ended: Ended) {
         let Some(mut running) = self.batches.remove(&id) else { return };
-        let Ended { end, duration, stderr } = ended;
+        let Ended { end, duration, output } = ended;
         match running.worker.take() {
             Some(worker) => self.worker_ended(&running, &worker, &end),
             None => {
@@ -175,7 +175,7 @@ impl Dispatcher {
                 self.units.bar(companion);
                 Settlement { again: vec![open], ..Settlement::default() }
             }
-            None => settle(Unsettled { end, handed_out, unresolved: open, running, stderr }),
+            None => settle(Unsettled { end, handed_out, unresolved: open, running, output }),
         };
         let returned = again.iter().map(Vec::len).sum::<usize>() + lost.len();
         let seconds = duration.as_secs_f64();

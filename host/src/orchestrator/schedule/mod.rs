@@ -480,6 +480,11 @@ impl Schedule {
         (half..tests.len()).find(may_cut).or_else(|| (LEAST_PENDING..half).rev().find(may_cut))
     }
 
+    /// Whether earlier runs say how long the test takes.
+    pub(super) fn is_foreseen(&self, test: TestIndex) -> bool {
+        self.expected.get(test.get()).copied().flatten().is_some()
+    }
+
     /// How long the test may take.
     pub(super) fn seconds_of(&self, group: GroupIndex, test: TestIndex) -> f64 {
         let Weigh { typical, each } = self.groups[group.get()].weigh();

@@ -17,7 +17,7 @@ use crate::{
 /// Lines of a traceback: its end matters more than its beginning.
 const DETAILS: (usize, usize) = (20, 60);
 
-/// Lines of what a test printed.
+/// Lines of what a test printed, where a traceback says what went wrong.
 const OUTPUT: (usize, usize) = (5, 25);
 
 /// Characters of one line; minified code and dumps of data have no end.
@@ -45,10 +45,12 @@ pub(super) fn detail(
         indent(&mut text, message, DETAILS, 4);
     }
     indent(&mut text, details, DETAILS, 4);
+    // Where a process died, what it said last is all that is known of why: the stacks of its threads, for example.
+    let lines = if details.is_empty() { DETAILS } else { OUTPUT };
     for (name, output) in [("stdout", &texts.stdout), ("stderr", &texts.stderr)] {
         if let Some(output) = output.as_deref().filter(|output| !output.trim().is_empty()) {
             text.push_str(&format!("\n    {}", palette.dim(format!("{name}:"))));
-            indent(&mut text, output, OUTPUT, 6);
+            indent(&mut text, output, lines, 6);
         }
     }
     if let Some(log) = record.attempts.last().and_then(|attempt| attempt.log.as_deref()) {

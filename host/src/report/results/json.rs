@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::ser::Formatter;
 
-use super::{Record, Results, ShardRecord, Try};
+use super::{Record, Results, ShardRecord, Texts, Try};
 use crate::model::{AttemptNumber, ExitCode, GroupName, RunId, Status, Summary, Test, TestId, Verdict};
 
 const SCHEMA: u32 = 1;
@@ -49,6 +49,11 @@ struct AttemptEntry<'a> {
     status: Status,
     duration: f64,
     message: Option<String>,
+    /// The end of what was printed, where the test's process died or was ended: nothing else tells why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stdout: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stderr: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     log: Option<&'a str>,
 }
@@ -98,15 +103,23 @@ impl<'a> Tests<'a> {
     }
 
     fn attempt(&self, attempt: &'a Try) -> io::Result<AttemptEntry<'a>> {
+        let Texts { message, stdout, stderr, .. } = self.0.texts(attempt)?;
+        let last = |output: Option<String>| output.filter(|_| died(attempt.status));
         Ok(AttemptEntry {
             number: attempt.number,
             sandbox: attempt.sandbox.as_deref(),
             status: attempt.status,
             duration: attempt.duration,
-            message: self.0.texts(attempt)?.message,
+            message,
+            stdout: last(stdout),
+            stderr: last(stderr),
             log: attempt.log.as_deref(),
         })
     }
+}
+
+fn died(status: Status) -> bool {
+    matches!(status, Status::Crashed | Status::TimedOut)
 }
 
 /// Compact JSON in which each element of the outermost list has a line, for those who read it with `grep` and `head`.

@@ -12,23 +12,34 @@ use offload_plugin::types::{Exit, Failure, Outcome, Test};
 
 use crate::folding::{fold, is_bad};
 use crate::ownership::{By, Owners};
+use crate::place;
+use crate::reruns;
 
 /// What the host acts on by running each test of the batch in a command of its own.
 const RUN_SINGLY: &str = "run-singly";
 
-/// What is kept of the command's last words where it left no result.
-const STDERR_LIMIT: usize = 4096;
+/// What is kept of the command's last words where it left no result, of each of its streams.
+const LAST_WORDS: usize = 4096;
 
+/// The outcomes of tests whose command wrote `path`. `place` is the file in which it noted where it ran, if it was told to.
+///
 /// # Errors
 /// The code "run-singly" where only a command for each test can tell whose result is whose.
-pub fn outcomes(tests: &[Test], run: &FinishedRun, path: &str) -> Result<Vec<Outcome>, Failure> {
-    let contents = run.contents(path);
-    let report = match contents {
+pub fn outcomes(tests: &[Test], run: &FinishedRun, path: &str, place: Option<&str>) -> Result<Vec<Outcome>, Failure> {
+    let mut report = match run.contents(path) {
         None => Err("does not exist".to_owned()),
         Some(bytes) => junit::read(bytes).map_err(|reason| reason.to_string()),
     };
+    if let Ok(report) = &mut report {
+        if let Some(directory) = place.and_then(|place| run.contents(place)) {
+            place::make_relative(&mut report.cases, &String::from_utf8_lossy(directory));
+        }
+        if run.output.exit == Exit::Code(0) {
+            reruns::join_repeated(&mut report.cases);
+        }
+    }
     match (tests, report) {
-        ([test], Ok(report)) => Ok(of_one(test, report, run, path).into_iter().collect()),
+        ([test], Ok(report)) => Ok(of_one(test, report, run, path)),
         ([test], Err(reason)) => {
             let reason = format!("the result file {path} {reason}");
             Ok(unless_it_died(test, run, &reason).into_iter().collect())
@@ -41,22 +52,23 @@ pub fn outcomes(tests: &[Test], run: &FinishedRun, path: &str) -> Result<Vec<Out
 }
 
 /// The outcome of a test that ran alone, to which therefore every case belongs.
-fn of_one(test: &Test, mut report: Report, run: &FinishedRun, path: &str) -> Option<Outcome> {
+fn of_one(test: &Test, mut report: Report, run: &FinishedRun, path: &str) -> Vec<Outcome> {
     let (has_failed, is_empty) = (report.cases.iter().any(is_bad), report.cases.is_empty());
-    let mut folded = || Some(fold(&test.id, &mut report.cases));
+    let mut folded = || fold(&test.id, &mut report.cases);
+    let unless_it_died = |what_is_wrong: &str| unless_it_died(test, run, what_is_wrong).into_iter().collect();
     if has_failed {
         return folded();
     }
     if let Some(reason) = &report.truncated {
-        return unless_it_died(test, run, &format!("the result file {path} breaks off: {reason}"));
+        return unless_it_died(&format!("the result file {path} breaks off: {reason}"));
     }
     if is_empty {
-        return unless_it_died(test, run, &format!("the result file {path} has no case for it"));
+        return unless_it_died(&format!("the result file {path} has no case for it"));
     }
     match run.output.exit {
         Exit::Code(0) => folded(),
         _ if was_ended_by_host(run) => folded(),
-        _ => unless_it_died(test, run, "every case passed or was skipped, and yet the command failed"),
+        _ => unless_it_died("every case passed or was skipped, and yet the command failed"),
     }
 }
 
@@ -70,7 +82,7 @@ fn unless_it_died(test: &Test, run: &FinishedRun, what_is_wrong: &str) -> Option
     };
     let mut outcome =
         Outcome::new(&test.id, "error").with_message(format!("{what_is_wrong} (the command exited with code {code})"));
-    let said = excerpt::last_lines(&run.output.stderr, STDERR_LIMIT);
+    let said = excerpt::last_words(&run.output.stdout, &run.output.stderr, LAST_WORDS);
     outcome.details = (!said.is_empty()).then_some(said);
     Some(outcome)
 }
@@ -136,7 +148,7 @@ fn fold_each(tests: &[Test], mut owned: Vec<Owned<'_>>, certain: impl Fn(usize, 
     for cases in owned.chunk_by_mut(|one, next| one.test == next.test) {
         let test = cases[0].test;
         if certain(test, cases) {
-            outcomes.push(fold(&tests[test].id, cases));
+            outcomes.extend(fold(&tests[test].id, cases));
         }
     }
     outcomes
@@ -174,7 +186,7 @@ mod tests {
             let message = outcome.message.map(|message| format!(" ({message})")).unwrap_or_default();
             format!("{} {}{message}", outcome.id, outcome.status)
         };
-        outcomes(&tests, &run, "junit.xml")
+        outcomes(&tests, &run, "junit.xml", None)
             .map(|outcomes| outcomes.into_iter().map(line).collect())
             .map_err(|failure| format!("{}: {}", failure.code, failure.message))
     }
@@ -279,6 +291,54 @@ mod tests {
         check(&["a"], Exit::Signal(9), None, &[]);
         check(&["a", "b"], OK, None, &[]);
         check(&["a", "b"], OK, Some("oops"), &[]);
+    }
+
+    #[test]
+    fn attempts_that_the_tool_made_come_before_what_counts() {
+        let flaky =
+            "<testsuite><testcase name='a'><flakyFailure message='once'/></testcase><testcase name='b'/></testsuite>";
+        check(&["a", "b"], OK, Some(flaky), &["a rerun (once)", "a passed", "b passed"]);
+        check(&["x.js"], OK, Some(flaky), &["x.js rerun (a: once)", "x.js passed"]);
+        let failed =
+            "<testsuite><testcase name='a'><failure message='1'/><rerunError message='2'/></testcase></testsuite>";
+        check(&["a"], Exit::Code(1), Some(failed), &["a rerun (2)", "a failed (1)"]);
+    }
+
+    #[test]
+    fn a_case_that_was_run_again_until_it_passed_is_flaky() {
+        let twice =
+            "<testsuite><testcase name='a'><failure message='once'/></testcase><testcase name='a'/></testsuite>";
+        check(&["a", "b"], OK, Some(twice), &["a rerun (once)", "a passed"]);
+        // Two tests of one name, one of which failed.
+        check(&["a", "b"], Exit::Code(1), Some(twice), &["a failed (once)"]);
+    }
+
+    #[test]
+    fn what_the_command_says_on_either_stream_is_quoted() {
+        let details = |stdout: &[u8], stderr: &[u8]| {
+            let output = Captured { exit: OK, stdout: stdout.to_vec(), stderr: stderr.to_vec() };
+            let run = FinishedRun { output, files: Vec::new() };
+            outcomes(&[Test::new("a")], &run, "junit.xml", None).expect("the run can be judged").remove(0).details
+        };
+        assert_eq!(details(b"", b""), None);
+        assert_eq!(details(b"No tests found\n", b"").as_deref(), Some("No tests found"));
+        assert_eq!(
+            details(b"No tests found\n", b"warning").as_deref(),
+            Some("standard error:\nwarning\nstandard output:\nNo tests found")
+        );
+    }
+
+    #[test]
+    fn absolute_paths_are_those_of_the_place_where_the_command_ran() {
+        let file = "<testsuite><testcase name='one' file='/copy/a.js'/><testcase name='/copy/x/a.js'/></testsuite>";
+        let files = [("junit.xml", file), ("place", "/copy")]
+            .map(|(path, text)| ResultFile { path: path.to_owned(), contents: Some(text.as_bytes().to_vec()) });
+        let output = Captured { exit: OK, stdout: Vec::new(), stderr: Vec::new() };
+        let run = FinishedRun { output, files: files.to_vec() };
+        let tests = ["a.js", "x/a.js"].map(Test::new);
+        let outcomes = outcomes(&tests, &run, "junit.xml", Some("place")).expect("the run can be judged");
+        assert_eq!(outcomes.iter().map(|outcome| &*outcome.id).collect::<Vec<_>>(), ["a.js", "x/a.js"]);
+        assert_eq!(outcomes[0].file.as_deref(), Some("a.js"));
     }
 
     #[test]

@@ -6,19 +6,23 @@ use offload_plugin::excerpt;
 use offload_plugin::framework::{FinishedRun, RunPlan};
 use offload_plugin::types::{Command, Context, Exit, Failure, Found, Test};
 
+use crate::place;
 use crate::settings::Settings;
 
-/// What is kept of a failed command's last words.
-const STDERR_LIMIT: usize = 4096;
+/// What is kept of a failed command's last words, on each of its streams.
+const LAST_WORDS: usize = 4096;
 
 /// The list goes through a file, since only so much of standard output is kept. The command is an argument, so that
 /// nothing in it can end this script early.
 const SCRIPT: &str = r#"exec sh -c "$1" >"$2""#;
 
+/// The tests that are absolute paths are told relative to the directory, which therefore has to be known.
+
 pub fn plan(settings: &Settings, context: &Context) -> RunPlan {
-    let ids = format!("{}ids", context.scratch);
-    let command = Command::script(SCRIPT, [settings.discover_command.as_str(), &ids]);
-    RunPlan { result_files: vec![ids], ..RunPlan::new(command) }
+    let [ids, place] = ["ids", "place"].map(|name| format!("{}{name}", context.scratch));
+    let script = format!("{} >\"$3\"; {SCRIPT}", place::PRINT_PLACE);
+    let command = Command::script(&script, [settings.discover_command.as_str(), &ids, &place]);
+    RunPlan { result_files: vec![ids, place], ..RunPlan::new(command) }
 }
 
 /// The tests in the command's output; with `paths`, those that are one of them or lie in it.
@@ -37,22 +41,27 @@ pub fn read(run: &FinishedRun, paths: &[String]) -> Result<Found, Failure> {
     }
     let printed = printed
         .ok_or_else(|| Failure::new("discovery-failed", "the file with the output of `discover_command` is gone"))?;
+    let place = run.files.get(1).and_then(|file| file.contents.as_deref()).unwrap_or_default();
     let mut seen = HashSet::new();
     let tests = ids(printed)?
         .into_iter()
-        .filter(|id| is_selected(id, paths))
-        .filter(|id| seen.insert(id.clone()))
-        .map(Test::new)
+        .map(|id| test(id, place))
+        .filter(|test| is_selected(&test.id, paths))
+        .filter(|test| seen.insert(test.id.clone()))
         .collect();
     Ok(Found::new(tests))
 }
 
-fn failed(ended: &str, stderr: &[u8], printed: &[u8]) -> Failure {
-    let mut said = excerpt::last_lines(stderr, STDERR_LIMIT);
-    if said.is_empty() {
-        // Some tools complain on standard output.
-        said = excerpt::last_lines(printed, STDERR_LIMIT);
+/// The test of an id that was printed in the directory `place`.
+fn test(id: String, place: &[u8]) -> Test {
+    match place::below(&id, place) {
+        Some(path) => Test { tags: vec![place::TAG.to_owned()], ..Test::new(path) },
+        None => Test::new(id),
     }
+}
+
+fn failed(ended: &str, stderr: &[u8], printed: &[u8]) -> Failure {
+    let said = excerpt::last_words(printed, stderr, LAST_WORDS);
     let message = if said.is_empty() {
         format!("`discover_command` {ended} and said nothing")
     } else {
@@ -133,7 +142,9 @@ mod tests {
     fn run(exit: Exit, stderr: &str, printed: &[u8]) -> FinishedRun {
         FinishedRun {
             output: Captured { exit, stdout: Vec::new(), stderr: stderr.as_bytes().to_vec() },
-            files: vec![ResultFile { path: "ids".to_owned(), contents: Some(printed.to_vec()) }],
+            files: [("ids", printed), ("place", b"/home/me/shop\0/shop\0")]
+                .map(|(path, contents)| ResultFile { path: path.to_owned(), contents: Some(contents.to_vec()) })
+                .to_vec(),
         }
     }
 
@@ -167,6 +178,16 @@ mod tests {
     }
 
     #[test]
+    fn absolute_paths_become_relative() {
+        let printed = r#"["/home/me/shop/a.js", "/shop/b c.js", "/elsewhere/d.js", "e.js", "/home/me/shop/e.js"]"#;
+        check(printed, &[], &["a.js", "b c.js", "/elsewhere/d.js", "e.js"]);
+        check(printed, &["a.js"], &["a.js"]);
+        let found = read(&run(Exit::Code(0), "", printed.as_bytes()), &[]).expect("discovery works");
+        let marked: Vec<_> = found.tests.iter().map(place::is_path).collect();
+        assert_eq!(marked, [true, true, false, false]);
+    }
+
+    #[test]
     fn keeps_what_lies_in_the_paths() {
         check("src/a.js\nsrc/ab.js\nlib/a.js\n./src/c.js", &["src"], &["src/a.js", "src/ab.js", "./src/c.js"]);
         check("src/a.js\nsrc/a.jsx\nsrc/a.js::x", &["./src/a.js"], &["src/a.js", "src/a.js::x"]);
@@ -183,6 +204,10 @@ mod tests {
         check_fails(
             &run(Exit::Code(1), "", b"No tests found"),
             "`discover_command` exited with code 1:\nNo tests found",
+        );
+        check_fails(
+            &run(Exit::Code(1), "a warning", b"No tests found"),
+            "`discover_command` exited with code 1:\nstandard error:\na warning\nstandard output:\nNo tests found",
         );
         check_fails(&run(Exit::Signal(9), "", b""), "`discover_command` was killed by signal 9 and said nothing");
         check_fails(

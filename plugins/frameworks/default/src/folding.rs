@@ -6,6 +6,8 @@ use offload_plugin::excerpt;
 use offload_plugin::junit::{Case, CaseStatus};
 use offload_plugin::types::Outcome;
 
+use crate::reruns;
+
 /// What is kept of the text of all cases, and of what they printed.
 const TEXT_LIMIT: usize = 64 << 10;
 
@@ -13,14 +15,28 @@ const TEXT_LIMIT: usize = 64 << 10;
 const MESSAGE_LIMIT: usize = 500;
 
 /// The outcome of the test `id`, to which at least one case belongs: the worst of them. A test of which some cases were
-/// skipped has run. Takes out of the cases what they printed, which may be much.
-pub fn fold(id: &str, cases: &mut [impl BorrowMut<Case>]) -> Outcome {
-    let mut outcome = judged(id, cases);
+/// skipped has run. What comes before it are the attempts that failed and that the tool itself did not let count. Takes out of the
+/// cases what they printed, which may be much.
+pub fn fold(id: &str, cases: &mut [impl BorrowMut<Case>]) -> Vec<Outcome> {
+    let of = cases.len();
+    let reruns = reruns::by_attempt(cases).into_iter().map(|mut failed| Outcome {
+        // What it says to the host whatever its cases are.
+        status: "rerun".to_owned(),
+        ..fold_attempt(id, &mut failed, of)
+    });
+    let mut outcomes: Vec<_> = reruns.collect();
+    outcomes.push(fold_attempt(id, cases, of));
+    outcomes
+}
+
+/// The outcome of one attempt of a test that has `of` cases.
+fn fold_attempt(id: &str, cases: &mut [impl BorrowMut<Case>], of: usize) -> Outcome {
+    let mut outcome = judged(id, cases, of);
     outcome.stdout = text(cases.iter_mut().filter_map(|case| case.borrow_mut().stdout.take()));
     outcome.stderr = text(cases.iter_mut().filter_map(|case| case.borrow_mut().stderr.take()));
     outcome.properties = cases.iter_mut().flat_map(|case| std::mem::take(&mut case.borrow_mut().properties)).collect();
     // Of several cases none speaks for the test: it keeps its id for a name.
-    if let [case] = cases {
+    if let ([case], 1) = (&mut *cases, of) {
         let case = case.borrow_mut();
         outcome.name = Some(std::mem::take(&mut case.name));
         outcome.classname = case.classname.take();
@@ -36,7 +52,7 @@ pub fn fold(id: &str, cases: &mut [impl BorrowMut<Case>]) -> Outcome {
 }
 
 /// What became of the test, and why.
-fn judged(id: &str, cases: &[impl Borrow<Case>]) -> Outcome {
+fn judged(id: &str, cases: &[impl Borrow<Case>], of: usize) -> Outcome {
     let all = || cases.iter().map(Borrow::borrow);
     let worst = all().max_by_key(|case| severity(case)).map_or(CaseStatus::Passed, |case| case.status);
     let telling = || all().filter(move |case| case.status == worst || is_bad(case));
@@ -46,7 +62,7 @@ fn judged(id: &str, cases: &[impl Borrow<Case>]) -> Outcome {
     outcome.duration = all().filter_map(|case| case.time).fold(0.0, |sum, time| sum + time);
     if worst != CaseStatus::Passed {
         let telling: Vec<_> = telling().collect();
-        outcome.message = message(id, &telling, cases.len());
+        outcome.message = message(id, &telling, of);
         outcome.details = details(&telling);
     }
     outcome
@@ -125,7 +141,7 @@ mod tests {
     }
 
     fn folded(cases: &[Case]) -> Outcome {
-        fold("a.js", &mut cases.to_vec())
+        fold("a.js", &mut cases.to_vec()).pop().expect("one counts")
     }
 
     #[track_caller]

@@ -8,6 +8,8 @@ mod by_report;
 mod discovery;
 mod folding;
 mod ownership;
+mod place;
+mod reruns;
 mod running;
 mod settings;
 #[cfg(test)]
@@ -62,7 +64,9 @@ impl Framework for ShellCommands {
             Judge::ExitCode { record } => {
                 Ok(tests.iter().map(|test| by_exit_code::outcome(test, run, &record)).collect())
             }
-            Judge::Report { path, .. } => by_report::outcomes(tests, run, &path),
+            Judge::Report { path, .. } => {
+                by_report::outcomes(tests, run, &path, running::place(context, tests).as_deref())
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use offload_plugin::framework::RunPlan;
 use offload_plugin::types::{Command, Context, Failure, Test};
 use offload_plugin::{shell, template};
 
+use crate::place::{self, KNOW_PLACE};
 use crate::settings::{Judge, RESULT_FILE, Settings, TESTS};
 
 /// Runs one command line with nothing left over from an earlier attempt.
@@ -24,17 +25,27 @@ pub fn plan(settings: &Settings, context: &Context, tests: &[Test]) -> Result<Ru
         }
         Judge::ExitCode { record } => (Some(TIMED_SCRIPT), record),
     };
-    let line = command_line(&settings.run_command, tests, &result_file);
+    let mut line = command_line(&settings.run_command, tests, &result_file);
+    let mut result_files = vec![result_file.clone()];
+    if let Some(place) = place(context, tests) {
+        line = format!("{KNOW_PLACE}; printf %s \"$OFFLOAD_WORKING_DIR\" >{}; {line}", shell::quote(&place));
+        result_files.push(place);
+    }
     let mut argv = vec!["sh".to_owned(), "-c".to_owned()];
     match script {
-        Some(script) => argv.extend([script.to_owned(), "sh".to_owned(), result_file.clone(), line]),
+        Some(script) => argv.extend([script.to_owned(), "sh".to_owned(), result_file, line]),
         None => argv.push(line),
     }
-    Ok(RunPlan { result_files: vec![result_file], ..RunPlan::new(Command::new(argv)) })
+    Ok(RunPlan { result_files, ..RunPlan::new(Command::new(argv)) })
+}
+
+/// The file in which the command notes where it runs, if any test is handed over as a path of that directory.
+pub fn place(context: &Context, tests: &[Test]) -> Option<String> {
+    tests.iter().any(place::is_path).then(|| format!("{}place", context.scratch))
 }
 
 fn command_line(template: &str, tests: &[Test], result_file: &str) -> String {
-    let tests = shell::join(tests.iter().map(|test| &test.id));
+    let tests = tests.iter().map(place::word).collect::<Vec<_>>().join(" ");
     template::expand(template, &[(TESTS, &tests), (RESULT_FILE, &shell::quote(result_file))])
 }
 
@@ -44,10 +55,13 @@ mod tests {
 
     const TESTS: [&str; 2] = ["a.js", "it's $HOME"];
 
+    fn context() -> Context {
+        Context { scratch: "/my scratch/".to_owned(), nonce: String::new(), attempt: 1, memo: None }
+    }
+
     fn planned(settings: &str, tests: &[&str]) -> Result<RunPlan, Failure> {
         let settings = offload_plugin::settings::parse::<Settings>(settings).expect("the settings are good");
-        let context = Context { scratch: "/my scratch/".to_owned(), nonce: String::new(), attempt: 1, memo: None };
-        plan(&settings, &context, &tests.iter().map(|id| Test::new(*id)).collect::<Vec<_>>())
+        plan(&settings, &context(), &tests.iter().map(|id| Test::new(*id)).collect::<Vec<_>>())
     }
 
     #[track_caller]
@@ -75,6 +89,20 @@ mod tests {
             &["sh", "-c", FRESH_FILE_SCRIPT, "sh", "junit.xml", r"jest a.js 'it'\''s $HOME'"],
             "junit.xml",
         );
+    }
+
+    #[test]
+    fn paths_are_handed_over_as_those_of_the_place() {
+        let settings = r#"{"discover_command": "d", "run_command": "jest {tests}", "result_file": "junit.xml"}"#;
+        let settings = offload_plugin::settings::parse::<Settings>(settings).expect("the settings are good");
+        let path = Test { tags: vec![place::TAG.to_owned()], ..Test::new("a.js") };
+        let plan = plan(&settings, &context(), &[path, Test::new("b")]).expect("the tests can run");
+        assert_eq!(
+            plan.command.argv[5],
+            "OFFLOAD_WORKING_DIR=$(pwd -P); export OFFLOAD_WORKING_DIR; printf %s \"$OFFLOAD_WORKING_DIR\" >'/my scratch/place'; \
+             jest \"$OFFLOAD_WORKING_DIR\"/a.js b"
+        );
+        assert_eq!(plan.result_files, ["junit.xml", "/my scratch/place"]);
     }
 
     #[test]

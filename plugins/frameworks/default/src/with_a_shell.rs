@@ -48,7 +48,9 @@ impl Place {
         let run = self.execute(&running::plan(settings, &self.context, &tests).expect("the tests can run"));
         match settings.judge(&self.context) {
             Judge::ExitCode { record } => tests.iter().map(|test| by_exit_code::outcome(test, &run, &record)).collect(),
-            Judge::Report { path, .. } => by_report::outcomes(&tests, &run, &path).expect("the run can be judged"),
+            Judge::Report { path, .. } => {
+                by_report::outcomes(&tests, &run, &path, None).expect("the run can be judged")
+            }
         }
     }
 }
@@ -78,7 +80,7 @@ fn an_exit_code_in_discovery_is_seen() {
     let run =
         place.execute(&discovery::plan(&settings("echo a; echo no >&2; exit 3", "{tests}", None), &place.context));
     let failure = discovery::read(&run, &[]).expect_err("discovery fails");
-    assert_eq!(failure.message, "`discover_command` exited with code 3:\nno");
+    assert_eq!(failure.message, "`discover_command` exited with code 3:\nstandard error:\nno\nstandard output:\na");
 }
 
 #[test]

@@ -8,24 +8,43 @@ use serde::Serialize;
 use crate::RunPlan;
 use crate::settings::Settings;
 
-/// What stands in for `python -m pytest`: pytest with a plugin of ours.
-const SOURCE: &str = concat!(
+/// What stands in for `python -m pytest`: pytest with plugins of ours. Files in the order in which Python reads them.
+const SOURCES: &[&str] = &[
     include_str!("python/journal.py"),
-    "\n\n",
     include_str!("python/ground.py"),
-    "\n",
     include_str!("python/outcome.py"),
-    "\n\n",
+    include_str!("python/options.py"),
     include_str!("python/neighbours.py"),
-    "\n\n",
     include_str!("python/stages.py"),
-    "\n",
-    include_str!("python/plugins.py"),
-    "\n\n",
+    include_str!("python/bonds.py"),
+    include_str!("python/collection.py"),
+    include_str!("python/discovery.py"),
+    include_str!("python/recording.py"),
+    include_str!("python/batch.py"),
     include_str!("python/worker.py"),
-    "\n\n",
+    include_str!("python/verdict.py"),
+    include_str!("python/ending.py"),
     include_str!("python/main.py"),
-);
+];
+
+/// The files as one program, without what only people read: a command line has little room.
+fn source() -> String {
+    let mut source = String::new();
+    for line in SOURCES.iter().flat_map(|file| file.lines()) {
+        let code = line.trim_start();
+        if code.is_empty() || code.starts_with('#') {
+            continue;
+        }
+        let depth = (line.len() - code.len()) / INDENTATION;
+        source.extend(std::iter::repeat_n(' ', depth));
+        source.push_str(code);
+        source.push('\n');
+    }
+    source
+}
+
+/// Spaces that a block of `python/` is indented by.
+const INDENTATION: usize = 4;
 
 /// Finds all tests, as `pytest --collect-only` would. `narrowed` replaces the configured paths where it names any.
 ///
@@ -79,9 +98,20 @@ fn plan(
     Ok(RunPlan { command, stdin, result_files: vec![journal] })
 }
 
+/// What the program is told besides.
+#[derive(Serialize)]
+struct Options {
+    /// The same in all sandboxes, and another one for another group.
+    group: String,
+    /// Seconds that the process may take to end after its last test.
+    grace: u64,
+}
+
 fn command(settings: &Settings, mode: &str, path: &str, nonce: &str, narrowed: &[String]) -> Result<Command, Failure> {
     let mut argv = settings.python_words()?;
-    argv.extend(["-c", SOURCE, mode, path, nonce, "--"].map(String::from));
+    let options = Options { group: settings.digest(), grace: settings.exit_grace_secs };
+    let options = serde_json::to_string(&options).expect("text and a number are JSON");
+    argv.extend(["-c", &source(), mode, path, nonce, &options].map(String::from));
     argv.extend(settings.pytest_arguments(narrowed));
     Ok(Command { argv, env: Vec::new(), cwd: None })
 }
@@ -116,9 +146,20 @@ mod tests {
     #[test]
     fn the_source_costs_little_on_a_command_line() {
         // Nested shells quote it again and again, each time with four characters for an apostrophe.
-        assert!(!SOURCE.contains('\''), "no apostrophes in python/");
-        assert!(SOURCE.len() < 48 * 1024, "{} bytes", SOURCE.len());
-        assert!(SOURCE.is_ascii(), "it must survive every locale");
+        let source = source();
+        assert!(!source.contains('\''), "no apostrophes in python/");
+        assert!(source.len() < 56 * 1024, "{} bytes", source.len());
+        assert!(source.is_ascii(), "it must survive every locale");
+    }
+
+    #[test]
+    fn what_only_people_read_is_left_out() {
+        let source = source();
+        assert!(source.lines().all(|line| !line.is_empty() && !line.trim_start().starts_with('#')));
+        for (number, line) in SOURCES.iter().flat_map(|file| file.lines()).enumerate() {
+            let spaces = line.len() - line.trim_start().len();
+            assert!(spaces.is_multiple_of(INDENTATION), "line {number}: {line}");
+        }
     }
 
     #[test]
@@ -129,9 +170,10 @@ mod tests {
         let discovery = discovery(&settings, &context(), &[]).expect("a plan");
         let run = run(&settings, &context(), &[]).expect("a plan");
         assert_eq!(discovery.command.argv[..4], ["uv", "run", "python", "-c"]);
+        let options = format!("{{\"group\":\"{}\",\"grace\":5}}", settings.digest());
         assert_eq!(
             discovery.command.argv[5..],
-            ["discover", "/tmp/attempt-1-journal.jsonl", "n0nce", "--", "tests", "-x"]
+            ["discover", "/tmp/attempt-1-journal.jsonl", "n0nce", &options, "tests", "-x"]
         );
         assert_eq!(run.command.argv[5], "run");
         assert_eq!(run.command.argv[6..], discovery.command.argv[6..]);

@@ -47,7 +47,9 @@ impl Framework for Pytest {
     }
 
     fn parse_results(&mut self, context: &Context, _: &[Test], run: &FinishedRun) -> Result<Vec<Outcome>, Failure> {
-        results::read(&self.settings, context, run)
+        let results = results::read(&self.settings, context, run)?;
+        tell(results.notices);
+        Ok(results.outcomes)
     }
 }
 
@@ -65,21 +67,24 @@ impl Observer for Pytest {
                 tell(listener.notices());
                 events
             }
-            Some(_) => vec![Event::Output(bytes)],
+            Some(listener) => listener.hear_errors(bytes),
             // A batch tells everything in its journal.
             None => Vec::new(),
         }
     }
 
-    fn ended(&mut self, _: Exit) -> Vec<Event> {
-        self.listener.as_mut().map(Listener::ended).unwrap_or_default()
+    fn ended(&mut self, exit: Exit) -> Vec<Event> {
+        let Some(listener) = &mut self.listener else { return Vec::new() };
+        let events = listener.ended(exit);
+        tell(listener.notices());
+        events
     }
 }
 
 impl Worker for Pytest {
     fn start(&mut self, context: &Context, discover: bool) -> Result<Launch, Failure> {
         let command = command::work(&self.settings, context, discover)?;
-        self.listener = Some(Listener::new(&context.nonce));
+        self.listener = Some(Listener::new(&context.nonce, discover));
         Ok(Launch { command, greeting: worker::greeting(&context.nonce) })
     }
 

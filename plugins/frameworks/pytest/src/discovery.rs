@@ -4,7 +4,7 @@ use offload_plugin::journal;
 use offload_plugin::types::{Context, Failure, Outcome, Test};
 
 use crate::address::classname_and_name;
-use crate::journal::Record;
+use crate::journal::{Record, Session};
 use crate::mishap;
 use crate::settings::Settings;
 use crate::{FinishedRun, Found};
@@ -29,7 +29,7 @@ pub fn read(settings: &Settings, context: &Context, narrowed: &[String], run: &F
     match status {
         // Others mean that tests are missing (1: some file could not be collected, 5: there are none), or come from
         // plugins that judge runs, such as pytest-cov.
-        Some(exit) if finding.is_complete && !matches!(exit, 2..=4) => Ok(finding.found),
+        Some(exit) if finding.is_complete && (finding.has_verdict || !matches!(exit, 2..=4)) => Ok(finding.found),
         _ => {
             let by_hand = settings.by_hand(narrowed, &["--collect-only"]);
             Err(mishap::failure("discovery-failed", "no tests could be discovered", status, &run.output, &by_hand))
@@ -37,11 +37,11 @@ pub fn read(settings: &Settings, context: &Context, narrowed: &[String], run: &F
     }
 }
 
-/// What a person should know before any test is run; it comes before all that is found.
+/// What a person should know before any test is run, or of how the process ended.
 pub fn notices(context: &Context, run: &FinishedRun) -> Vec<String> {
     let contents = run.files.first().and_then(|file| file.contents.as_deref()).unwrap_or_default();
     let notice = |record| if let Record::Notice { message } = record { Some(message) } else { None };
-    journal::read(contents, &context.nonce).map_while(notice).collect()
+    journal::read(contents, &context.nonce).filter_map(notice).collect()
 }
 
 /// What is found, record by record.
@@ -49,13 +49,15 @@ pub(crate) struct Finding {
     pub(crate) found: Found,
     /// Whether pytest came to the end of its collection.
     pub(crate) is_complete: bool,
+    /// Whether it says itself what is wrong with the session.
+    has_verdict: bool,
 }
 
 impl Default for Finding {
     fn default() -> Self {
         let found =
             Found { tests: Vec::new(), problems: Vec::new(), max_failures: None, deselected: Vec::new(), memo: None };
-        Self { found, is_complete: false }
+        Self { found, is_complete: false, has_verdict: false }
     }
 }
 
@@ -68,6 +70,14 @@ impl Finding {
             }
             Record::Problem { id, status, message, details } => {
                 self.found.problems.push(problem(id, status, message, details));
+            }
+            Record::Session(Session { id, message, details, stop }) => {
+                self.has_verdict = true;
+                if stop {
+                    // A plain run ends here, before any of them.
+                    self.found.tests.clear();
+                }
+                self.found.problems.push(problem(id, "error".into(), message, details));
             }
             Record::Deselected { id } => self.found.deselected.push(id),
             Record::Collected { max_failures } => {
@@ -180,6 +190,15 @@ mod tests {
         check_failure(Some("[\"n\", {\"exit\": {\"status\": 0}}]"), 0, "discovery-failed", "exit status 0");
         let failure = discovered(None, 1).expect_err("a failure");
         assert_eq!(failure.help.as_deref(), Some("see what `python3 -m pytest 'my tests' --collect-only` says"));
+    }
+
+    #[test]
+    fn a_session_that_was_ended_on_purpose_is_a_problem() {
+        let journal = r#"["n", {"session": {"id": "pytest session", "message": "not here", "stop": true}}]
+["n", {"collected": {"max_failures": 0}}]
+["n", {"exit": {"status": 2}}]"#;
+        let found = discovered(Some(journal), 2).expect("found");
+        assert_eq!(found.problems, [problem("pytest session".into(), "error".into(), Some("not here".into()), None)]);
     }
 
     #[test]

@@ -23,8 +23,14 @@ pub(crate) enum Record {
     Collected { max_failures: i64 },
     /// A test begins. `at` counts seconds on a clock of the attempt's own.
     Started { id: String, at: f64 },
-    /// A test is over.
+    /// A test is over, or one attempt at it ("rerun").
     Finished(Finished),
+    /// The tests are over, and the hooks at the end of the session begin.
+    Ending {},
+    /// The session is to be judged beyond its tests.
+    Session(Session),
+    /// The directory that pytest was started in is gone: whatever is said of this process is about that.
+    Gone {},
     /// A test was collected and left out on purpose.
     Deselected { id: String },
     /// Something that a person should know of the whole group.
@@ -45,6 +51,17 @@ pub(crate) enum Record {
     Piece(String),
     /// The pieces so far are one record.
     Whole {},
+}
+
+/// What is wrong with a session.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Session {
+    pub(crate) id: String,
+    pub(crate) message: Option<String>,
+    pub(crate) details: Option<String>,
+    /// Whether a plain run would have run no test after this.
+    #[serde(default)]
+    pub(crate) stop: bool,
 }
 
 /// How a test ended.

@@ -10,6 +10,7 @@ mod address;
 pub mod command;
 mod component;
 pub mod discovery;
+mod ending;
 mod journal;
 mod mishap;
 pub mod results;

@@ -6,7 +6,8 @@ use offload_plugin::journal;
 use offload_plugin::types::{Context, Exit, Failure, Outcome};
 
 use crate::FinishedRun;
-use crate::journal::{Finished, Record};
+use crate::ending::Ending;
+use crate::journal::{Finished, Record, Session};
 use crate::mishap;
 use crate::settings::Settings;
 
@@ -15,10 +16,11 @@ use crate::settings::Settings;
 ///
 /// # Errors
 /// Where pytest itself could not do its work, so that no batch of tests would fare better.
-pub fn read(settings: &Settings, context: &Context, run: &FinishedRun) -> Result<Vec<Outcome>, Failure> {
+pub fn read(settings: &Settings, context: &Context, run: &FinishedRun) -> Result<Results, Failure> {
     let contents = run.files.first().and_then(|file| file.contents.as_deref());
-    let mut told = Told::default();
+    let (mut told, mut ending, mut notices) = (Told::default(), Ending::default(), Vec::new());
     for record in journal::read(contents.unwrap_or_default(), &context.nonce) {
+        ending.saw(&record);
         match record {
             Record::Unusable { code, message, help } => {
                 told.unusable = Some(Failure { code, message, help: Some(help), retryable: false });
@@ -26,12 +28,19 @@ pub fn read(settings: &Settings, context: &Context, run: &FinishedRun) -> Result
             Record::Started { id, at } => told.started(id, at),
             Record::Finished(finished) => told.finished(finished),
             Record::Exit { status, .. } => told.status = Some(status),
+            Record::Session(said) => told.session = Some(session(said)),
+            Record::Notice { message } => notices.push(message),
             // Of discovery, or of a worker.
             _ => {}
         }
     }
+    ending.hear_errors(&run.output.stderr);
+    notices.extend(ending.notice(run.output.exit));
+    let verdict = told.session.take().or_else(|| ending.judge(run.output.exit));
     if !told.tests.is_empty() {
-        return Ok(told.outcomes());
+        let mut outcomes = told.outcomes();
+        outcomes.extend(verdict);
+        return Ok(Results { outcomes, notices });
     }
     if let Some(failure) = told.unusable {
         return Err(failure);
@@ -47,13 +56,25 @@ pub fn read(settings: &Settings, context: &Context, run: &FinishedRun) -> Result
         let what = "pytest could not run its tests in the sandbox";
         return Err(mishap::failure("pytest-failed", what, told.status, &run.output, &by_hand));
     }
-    Ok(Vec::new())
+    Ok(Results { outcomes: verdict.into_iter().collect(), notices })
+}
+
+/// What a batch gave.
+#[derive(Debug)]
+pub struct Results {
+    pub outcomes: Vec<Outcome>,
+    /// What a person should know.
+    pub notices: Vec<String>,
 }
 
 /// What the journal told so far.
 #[derive(Default)]
 struct Told {
     tests: Vec<(String, State)>,
+    /// Attempts after which pytest itself ran the test again.
+    reruns: Vec<Outcome>,
+    /// What no test explains.
+    session: Option<Outcome>,
     positions: HashMap<String, usize>,
     /// Seconds on the attempt's clock when it was last heard of.
     last_at: f64,
@@ -76,6 +97,10 @@ impl Told {
 
     fn finished(&mut self, finished: Finished) {
         self.last_at = self.last_at.max(finished.at);
+        if finished.status == RERUN {
+            self.reruns.push(over(finished));
+            return;
+        }
         self.set(finished.id.clone(), State::Over(finished));
     }
 
@@ -91,18 +116,26 @@ impl Told {
 
     fn outcomes(self) -> Vec<Outcome> {
         let last_at = self.last_at;
-        self.tests
-            .into_iter()
-            .map(|(id, state)| match state {
-                State::Running { since } => running(id, last_at - since),
-                State::Over(finished) => over(finished),
-            })
-            .collect()
+        let ended = self.tests.into_iter().map(|(id, state)| match state {
+            State::Running { since } => running(id, last_at - since),
+            State::Over(finished) => over(finished),
+        });
+        self.reruns.into_iter().chain(ended).collect()
     }
 }
 
 fn running(id: String, duration: f64) -> Outcome {
     Outcome { duration, ..Outcome::new(id, "running") }
+}
+
+/// The status of an attempt after which pytest itself runs the test again.
+pub(crate) const RERUN: &str = "rerun";
+
+/// What is wrong with a session, as an outcome.
+pub(crate) fn session(session: Session) -> Outcome {
+    let Session { id, message, details, stop } = session;
+    let properties = if stop { vec![("stop".into(), "true".into())] } else { Vec::new() };
+    Outcome { message, details, properties, ..Outcome::new(id, "session-failed") }
 }
 
 /// The outcome of a test that is over.
@@ -124,7 +157,7 @@ mod tests {
             output: Captured { exit, stdout: Vec::new(), stderr: b"reason".to_vec() },
             files: vec![ResultFile { path: "/s/journal.jsonl".into(), contents: journal.map(Into::into) }],
         };
-        read(&offload_plugin::settings::parse("{}").expect("settings"), &context, &run)
+        read(&offload_plugin::settings::parse("{}").expect("settings"), &context, &run).map(|results| results.outcomes)
     }
 
     /// What is read out of a journal, as `id status duration`, or as the code of the failure.
@@ -175,7 +208,21 @@ mod tests {
 ["n", {"finished": {"id": "a", "at": 2.0, "status": "passed", "duration": 1.0}}]
 ["n", {"started": {"id": "a", "at": 2.0}}]
 ["n", {"finished": {"id": "a", "at": 3.0, "status": "failed", "duration": 2.0}}]"#;
-        check(Some(twice), Exit::Code(1), Ok(&["a failed 2"]));
+        check(Some(twice), Exit::Signal(9), Ok(&["a failed 2"]));
+    }
+
+    #[test]
+    fn reruns_and_the_session_are_told_beside_the_tests() {
+        let journal = r#"["n", {"started": {"id": "a", "at": 1.0}}]
+["n", {"finished": {"id": "a", "at": 2.0, "status": "rerun", "duration": 1.0}}]
+["n", {"started": {"id": "a", "at": 2.0}}]
+["n", {"finished": {"id": "a", "at": 3.0, "status": "passed", "duration": 0.5}}]
+["n", {"ending": {}}]
+["n", {"session": {"id": "pytest session", "message": "m", "details": "d", "stop": true}}]
+["n", {"exit": {"status": 9}}]"#;
+        check(Some(journal), Exit::Code(9), Ok(&["a rerun 1", "a passed 0.5", "pytest session session-failed 0"]));
+        let outcome = parsed(Some(journal), Exit::Code(9)).expect("outcomes").remove(2);
+        assert_eq!(outcome.properties, [("stop".to_owned(), "true".to_owned())]);
     }
 
     #[test]

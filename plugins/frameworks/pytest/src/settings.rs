@@ -26,6 +26,11 @@ pub struct Settings {
     /// How long one test may take in a warm process; without, as long as `test_timeout_secs` of `[offload]`.
     #[schemars(range(min = 1))]
     pub per_test_timeout_secs: Option<u64>,
+    /// How long a process may take to end after its last test: a thread or an exit handler that keeps it for longer is named
+    /// in a warning, and the process is ended.
+    #[serde(default = "default_exit_grace")]
+    #[schemars(range(min = 1))]
+    pub exit_grace_secs: u64,
     /// The directory that pytest is started in.
     #[schemars(length(min = 1))]
     pub working_dir: Option<String>,
@@ -39,7 +44,21 @@ fn default_worker() -> bool {
     true
 }
 
+fn default_exit_grace() -> u64 {
+    5
+}
+
 impl Settings {
+    /// Short text that tells this group from another one, the same in every sandbox (FNV-1a, 32 bits).
+    pub(crate) fn digest(&self) -> String {
+        let directory = self.working_dir.as_deref().unwrap_or_default();
+        let mut told = vec![self.python.as_str(), directory, self.markers.as_deref().unwrap_or_default()];
+        told.extend(self.paths.iter().chain(&self.extra_args).map(String::as_str));
+        let bytes = told.iter().flat_map(|text| text.bytes().chain([0]));
+        let hash = bytes.fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        format!("{hash:08x}")
+    }
+
     /// The words of the command that is Python: at least one.
     ///
     /// # Errors
@@ -127,6 +146,15 @@ mod tests {
     #[test]
     fn python_is_python3_unless_said_otherwise() {
         assert_eq!(settings("{}").python_words().expect("words"), ["python3"]);
+    }
+
+    #[test]
+    fn groups_are_told_apart() {
+        let digests = ["{}", r#"{"paths": ["a"]}"#, r#"{"extra_args": ["a"]}"#, r#"{"working_dir": "a"}"#]
+            .map(|table| settings(table).digest());
+        assert_eq!(settings("{}").digest(), digests[0]);
+        assert!(digests.iter().all(|digest| digest.len() == 8));
+        assert!(digests[1..].iter().all(|digest| *digest != digests[0]), "{digests:?}");
     }
 
     #[track_caller]

@@ -1,10 +1,11 @@
 //! A warm pytest process: what it is told, and what it says on its standard output.
 
 use offload_plugin::journal;
-use offload_plugin::types::Test;
+use offload_plugin::types::{Exit, Test};
 use serde::Serialize;
 
 use crate::discovery::{self, Finding};
+use crate::ending::Ending;
 use crate::journal::Record;
 use crate::results;
 use crate::{Event, UnitListing};
@@ -64,12 +65,17 @@ pub struct Listener {
     after_empty: bool,
     pieces: String,
     finding: Finding,
+    /// Whether it was started to discover, and whether it has told everything.
+    discovers: bool,
+    has_found: bool,
     notices: Vec<String>,
+    ending: Ending,
 }
 
 impl Listener {
-    pub fn new(nonce: &str) -> Self {
-        Self { nonce: nonce.to_owned(), ..Self::default() }
+    /// To one that was started to discover, or not.
+    pub fn new(nonce: &str, discovers: bool) -> Self {
+        Self { nonce: nonce.to_owned(), discovers, ..Self::default() }
     }
 
     /// Reads bytes of its standard output, cut anywhere.
@@ -104,8 +110,21 @@ impl Listener {
         events
     }
 
-    /// It has ended: the last line may have been cut off.
-    pub fn ended(&mut self) -> Vec<Event> {
+    /// Reads bytes of its standard error, which belong to no test.
+    pub fn hear_errors(&mut self, bytes: Vec<u8>) -> Vec<Event> {
+        self.ending.hear_errors(&bytes);
+        vec![Event::Output(bytes)]
+    }
+
+    /// It has ended: the last line may have been cut off, and how it ended may be what no test explains.
+    pub fn ended(&mut self, exit: Exit) -> Vec<Event> {
+        let mut events = self.unfinished_line();
+        events.extend(self.ending.judge(exit).map(Event::Finished));
+        self.notices.extend(self.ending.notice(exit));
+        events
+    }
+
+    fn unfinished_line(&mut self) -> Vec<Event> {
         let mut rest = std::mem::take(&mut self.rest);
         if std::mem::take(&mut self.after_empty) {
             rest.insert(0, b'\n');
@@ -127,6 +146,7 @@ impl Listener {
     }
 
     fn record(&mut self, record: Record, events: &mut Vec<Event>) {
+        self.ending.saw(&record);
         match record {
             Record::Piece(piece) => self.pieces.push_str(&piece),
             Record::Whole {} => {
@@ -146,9 +166,14 @@ impl Listener {
             Record::Notice { message } => self.notices.push(message),
             Record::Unusable { message, .. } => events.push(Event::Output(format!("{message}\n").into_bytes())),
             Record::Exit { warnings, .. } => events.extend((warnings > 0).then_some(Event::Warnings(warnings))),
+            Record::Session(session) if self.has_found || !self.discovers => {
+                events.push(Event::Finished(results::session(session)));
+            }
+            Record::Ending {} | Record::Gone {} => {}
             found => {
                 self.finding.take(found);
                 if self.finding.is_complete {
+                    self.has_found = true;
                     events.push(Event::Found(std::mem::take(&mut self.finding).found));
                 }
             }
@@ -196,14 +221,14 @@ an empty line before
 
     #[test]
     fn warnings_are_told_at_the_end() {
-        let mut listener = Listener::new("n");
+        let mut listener = Listener::new("n", true);
         assert_eq!(told(&listener.hear(b"[\"n\", {\"exit\": {\"status\": 0, \"warnings\": 3}}]\n")), ["3 warnings"]);
         assert!(listener.hear(b"[\"n\", {\"exit\": {\"status\": 0, \"warnings\": 0}}]\n").is_empty());
     }
 
     #[test]
     fn notices_are_told_once() {
-        let mut listener = Listener::new("n");
+        let mut listener = Listener::new("n", true);
         assert!(listener.hear(b"[\"n\", {\"notice\": {\"message\": \"careful\"}}]\n").is_empty());
         assert_eq!(listener.notices(), ["careful"]);
         assert!(listener.notices().is_empty());
@@ -252,9 +277,9 @@ an empty line before
     #[test]
     fn frames_are_told_from_output_wherever_they_are_cut() {
         for size in [1, 7, 4096] {
-            let mut listener = Listener::new("n");
+            let mut listener = Listener::new("n", true);
             let mut events: Vec<_> = SAID.as_bytes().chunks(size).flat_map(|bytes| listener.hear(bytes)).collect();
-            events.extend(listener.ended());
+            events.extend(listener.ended(Exit::Code(0)));
             assert_eq!(
                 told(&together(events)),
                 [
@@ -277,7 +302,7 @@ an empty line before
 
     #[test]
     fn text_without_an_end_is_not_kept() {
-        let mut listener = Listener::new("n");
+        let mut listener = Listener::new("n", true);
         let heard: usize = (0..100).map(|_| listener.hear(&[b'x'; 4096]).len()).sum();
         assert!(heard > 3 && listener.rest.len() <= LONGEST_TEXT, "{heard}");
     }

@@ -4,21 +4,31 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use offload_plugin::framework::RunPlan;
 use offload_plugin::types::{Command, Context, Failure, Test};
+use offload_plugin::worker::Launch;
 use serde::Serialize;
 
 use crate::settings::Settings;
 
 const TASKS: &str = include_str!("javascript/tasks.mjs");
-const REPORTER: &str = include_str!("javascript/reporter.mjs");
 const RUNNER: &str = include_str!("javascript/runner.mjs");
+/// Vitest loads one file as a reporter: this is what stands in it behind the tasks.
+const REPORTER: &str = concat!(
+    include_str!("javascript/configuration.mjs"),
+    "\n",
+    include_str!("javascript/session.mjs"),
+    "\n",
+    include_str!("javascript/reporter.mjs"),
+);
 
-/// Writes our files beside each other, and where paths start from: the command may change its directory. Then come the test files and the command, which change places; the directory is put
-/// in front of each file, since vitest takes anything else for a part of a path. `eval` sees positions and nothing of what
-/// stands there, and is fast where there are thousands.
+/// Writes our files beside each other, and where paths start from: the command may change its directory. What is asked for is
+/// the first line of standard input where more follows for vitest, and else all of it, which is faster. Then come the test files and the command, which change
+/// places; the directory is put in front of each file, since vitest takes anything else for a part of a path. `eval` sees
+/// positions and nothing of what stands there, and is fast where there are thousands.
 const SCRIPT: &str = r#"scratch=$1 count=$5
 printf "%s\n" "$2" "$3" >"${scratch}reporter.mjs" && printf "%s\n" "$2" "$4" >"${scratch}runner.mjs" &&
-cat >"${scratch}request.json" && here=$(pwd -P) && printf "%s" "$here" >"${scratch}base.txt" || exit
-shift 5; number=$count words=
+if [ "$6" = line ]; then IFS= read -r request && printf "%s\n" "$request"; else cat; fi >"${scratch}request.json" &&
+here=$(pwd -P) && printf "%s" "$here" >"${scratch}base.txt" || exit
+shift 6; number=$count words=
 while [ "$number" -lt $# ]; do number=$((number + 1)); words="$words \"\${$number}\""; done
 number=0
 while [ "$number" -lt "$count" ]; do number=$((number + 1)); words="$words \"\$here/\${$number}\""; done
@@ -31,7 +41,17 @@ eval "exec $words""#;
 /// Where the settings name no command.
 pub fn discovery(settings: &Settings, context: &Context, narrowed: &[String]) -> Result<RunPlan, Failure> {
     let filters = if narrowed.is_empty() { &settings.paths } else { narrowed };
-    plan(settings, context, None, &[], filters)
+    plan(settings, context, &Request { filters, ..Request::new(context) }, &[])
+}
+
+/// A process that takes tests while it runs; one that is to `discover` finds all of them first.
+///
+/// # Errors
+/// Where the settings name no command.
+pub fn work(settings: &Settings, context: &Context, discover: bool) -> Result<Launch, Failure> {
+    let request = Request { work: true, discover, filters: &settings.paths, ..Request::new(context) };
+    let RunPlan { command, stdin, .. } = plan(settings, context, &request, &[])?;
+    Ok(Launch { command, greeting: stdin })
 }
 
 /// Runs exactly these tests.
@@ -45,7 +65,7 @@ pub fn run(settings: &Settings, context: &Context, tests: &[Test]) -> Result<Run
     for test in tests {
         units.entry(test.unit.as_deref().unwrap_or_default()).or_default().push(&test.id);
     }
-    plan(settings, context, Some(units), &files, &[])
+    plan(settings, context, &Request { units: Some(units), ..Request::new(context) }, &files)
 }
 
 /// What is asked of our JavaScript.
@@ -53,31 +73,51 @@ pub fn run(settings: &Settings, context: &Context, tests: &[Test]) -> Result<Run
 struct Request<'a> {
     /// Stands in front of every line of the journal.
     nonce: &'a str,
-    /// The tests to run by their files; absent where all are to be found.
+    /// The tests to run by their files, in a batch.
     units: Option<BTreeMap<&'a str, Vec<&'a str>>>,
+    /// Whether it takes tests while it runs, and if it does, whether it is to find all of them first.
+    work: bool,
+    discover: bool,
+    /// Which files to look for tests in, as vitest filters by.
+    filters: &'a [String],
 }
 
-fn plan(
-    settings: &Settings,
-    context: &Context,
-    units: Option<BTreeMap<&str, Vec<&str>>>,
-    files: &[&str],
-    filters: &[String],
-) -> Result<RunPlan, Failure> {
-    let Context { scratch, nonce, .. } = context;
+impl<'a> Request<'a> {
+    fn new(context: &'a Context) -> Self {
+        Self { nonce: &context.nonce, units: None, work: false, discover: false, filters: &[] }
+    }
+}
+
+fn plan(settings: &Settings, context: &Context, request: &Request<'_>, files: &[&str]) -> Result<RunPlan, Failure> {
+    let Context { scratch, .. } = context;
     let count = files.len().to_string();
-    let mut command = Command::script(SCRIPT, [scratch, TASKS, REPORTER, RUNNER, &count]);
+    let stdin = if request.work { "line" } else { "all" };
+    let mut command = Command::script(SCRIPT, [scratch.as_str(), TASKS, REPORTER, RUNNER, &count, stdin]);
     command.argv.extend(files.iter().map(|&file| file.to_owned()));
-    command.argv.extend(settings.command_words()?);
+    command.argv.extend(vitest(settings)?);
     command.argv.push("run".to_owned());
     command.argv.extend(settings.options());
-    // Of the tests under way when the command is ended there must be one. Coverage of a batch is that of nothing.
-    command.argv.extend(["--no-file-parallelism", "--coverage.enabled=false"].map(str::to_owned));
+    // Coverage of a part of the tests is that of nothing.
+    command.argv.push("--coverage.enabled=false".to_owned());
     // Last: the value of an option of the group that takes one or none must not be a file.
     command.argv.extend(["--reporter".to_owned(), format!("{scratch}reporter.mjs")]);
-    command.argv.extend(filters.iter().cloned());
-    let stdin = serde_json::to_vec(&Request { nonce, units }).expect("strings are JSON");
+    let mut stdin = serde_json::to_vec(request).expect("strings are JSON");
+    stdin.push(b'\n');
     Ok(RunPlan { command, stdin, result_files: vec![journal_path(context)] })
+}
+
+/// What npx would find is started without it where that is easily seen: npx takes as long as vitest itself does.
+const WITHOUT_NPX: &str = r#"if [ -x node_modules/.bin/vitest ]; then
+PATH=$PWD/node_modules/.bin:$PATH && export PATH && exec node_modules/.bin/vitest "$@"
+fi
+exec npx --no-install vitest "$@""#;
+
+/// The words that start vitest.
+fn vitest(settings: &Settings) -> Result<Vec<String>, Failure> {
+    if settings.is_default_command() {
+        return Ok(["sh", "-c", WITHOUT_NPX, "vitest"].map(str::to_owned).to_vec());
+    }
+    settings.command_words()
 }
 
 /// Where the attempt's journal is written.
@@ -102,7 +142,7 @@ mod tests {
         // Nested shells quote them again and again, each time with four characters for an apostrophe.
         let sources = [TASKS, REPORTER, RUNNER, SCRIPT].concat();
         assert!(!sources.contains('\''), "no apostrophes in javascript/");
-        assert!(sources.len() < 24 * 1024, "{} bytes", sources.len());
+        assert!(sources.len() < 40 * 1024, "{} bytes", sources.len());
         assert!(sources.is_ascii(), "they must survive every locale");
     }
 
@@ -111,20 +151,12 @@ mod tests {
         let settings = settings(r#"{"command": "my vitest", "paths": ["src"], "extra_args": ["--dom"]}"#);
         for (narrowed, expected) in [(&[][..], "src"), (&["a.test.ts".to_owned()], "a.test.ts")] {
             let plan = discovery(&settings, &context(), narrowed).expect("a plan");
-            let expected = [
-                "0",
-                "my",
-                "vitest",
-                "run",
-                "--dom",
-                "--no-file-parallelism",
-                "--coverage.enabled=false",
-                "--reporter",
-                "/s/1-reporter.mjs",
-                expected,
-            ];
-            assert_eq!(plan.command.argv[8..], expected);
-            assert_eq!(plan.stdin, br#"{"nonce":"n","units":null}"#);
+            let words = ["my", "vitest", "run", "--dom", "--coverage.enabled=false", "--reporter", "/s/1-reporter.mjs"];
+            assert_eq!(plan.command.argv[8..], [&["0", "all"][..], &words].concat());
+            let stdin = String::from_utf8(plan.stdin).expect("UTF-8");
+            let expected =
+                format!(r#"{{"nonce":"n","units":null,"work":false,"discover":false,"filters":["{expected}"]}}"#);
+            assert_eq!(stdin, expected + "\n");
             assert_eq!(plan.result_files, ["/s/1-journal.jsonl"]);
         }
     }
@@ -144,7 +176,9 @@ mod tests {
         let tests = [test("b > x", "b", "b"), test("[p] a > x", "[p] a", "a c"), test("b > y", "b", "b")];
         let context = Context { scratch, ..context() };
         let plan = run(&settings(r#"{"command": "printf '%s\n'"}"#), &context, &tests).expect("a plan");
-        assert_eq!(plan.stdin, br#"{"nonce":"n","units":{"[p] a":["[p] a > x"],"b":["b > x","b > y"]}}"#);
+        let stdin = String::from_utf8(plan.stdin).expect("UTF-8");
+        let asked = r#"{"nonce":"n","units":{"[p] a":["[p] a > x"],"b":["b > x","b > y"]},"work":false"#;
+        assert!(stdin.starts_with(asked), "{stdin}");
         let (program, arguments) = plan.command.argv.split_first().expect("a command");
         let output = std::process::Command::new(program)
             .args(arguments)
@@ -158,6 +192,6 @@ mod tests {
         assert_eq!(written, [format!("{TASKS}\n{REPORTER}\n"), format!("{TASKS}\n{RUNNER}\n")]);
         let words = String::from_utf8_lossy(&output.stdout).into_owned();
         let expected = format!("reporter.mjs\n{0}/a c\n{0}/b\n", directory.display());
-        assert!(words.starts_with("run\n--no-file") && words.ends_with(&expected), "{words}");
+        assert!(words.starts_with("run\n--coverage") && words.ends_with(&expected), "{words}");
     }
 }

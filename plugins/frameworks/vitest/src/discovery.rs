@@ -1,68 +1,111 @@
-//! What a finished discovery found.
+//! What was discovered, by a command of its own or by a worker.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use offload_plugin::framework::FinishedRun;
 use offload_plugin::journal;
 use offload_plugin::types::{Context, Failure, Found, Outcome, Test};
 
-use crate::journal::{Discovered, End, Record};
+use crate::journal::{Discovered, Record, Unit};
 use crate::mishap;
 use crate::settings::Settings;
 
-/// The tests in vitest's order, and what could not be collected.
+/// The tests of a file rely on each other.
+const WHOLE: &str = "unit:whole";
+
+/// The tests in vitest's order, and what could not be collected; and what a person should know.
 ///
 /// # Errors
 /// Where vitest did not come to the end of its files: then there may be tests that nobody knows of.
-pub fn read(settings: &Settings, context: &Context, run: &FinishedRun) -> Result<Found, Failure> {
-    let mut found = Found::new(Vec::new());
-    let mut planned = Vec::new();
-    let mut collected = HashSet::new();
-    let mut is_finished = false;
-    for record in records(context, run) {
+pub fn read(settings: &Settings, context: &Context, run: &FinishedRun) -> Result<(Found, Vec<String>), Failure> {
+    let contents = run.files.first().and_then(|file| file.contents.as_deref()).unwrap_or_default();
+    let mut finding = Finding::default();
+    let mut is_complete = false;
+    for record in journal::read(contents, &context.nonce) {
         match record {
             Record::Unusable { code, message, help } => return Err(Failure::new(code, message).with_help(help)),
-            Record::Begun { bail } => found.max_failures = Some(bail).filter(|&bail| bail > 0),
-            Record::Planned { units } => planned = units,
-            Record::Collected { unit } => drop(collected.insert(unit)),
-            Record::Test(discovered) => found.tests.push(test(discovered)),
-            Record::Problem { id, message, details } => found.problems.push(problem(id, message, details)),
-            Record::Exit(End { finished, .. }) => is_finished = finished,
+            Record::Found {} => is_complete = true,
+            record => finding.take(record),
+        }
+    }
+    if !is_complete || finding.is_vain() {
+        return Err(mishap::failure("discovery-failed", "no tests could be discovered", &run.output, settings));
+    }
+    finding.complete(&run.output.complaint());
+    Ok((finding.found, finding.notices))
+}
+
+/// What was found so far.
+pub struct Finding {
+    found: Found,
+    notices: Vec<String>,
+    /// The files that vitest goes through.
+    planned: Vec<String>,
+    units: HashMap<String, Unit>,
+    collected: HashSet<String>,
+}
+
+impl Default for Finding {
+    fn default() -> Self {
+        let (planned, notices) = (Vec::new(), Vec::new());
+        Self { found: Found::new(Vec::new()), notices, planned, units: HashMap::new(), collected: HashSet::new() }
+    }
+}
+
+impl Finding {
+    pub fn take(&mut self, record: Record) {
+        match record {
+            Record::Begun { bail } => self.found.max_failures = Some(bail).filter(|&bail| bail > 0),
+            Record::Planned { units } => {
+                self.planned = units.iter().map(|it| it.unit.clone()).collect();
+                self.units = units.into_iter().map(|it| (it.unit.clone(), it)).collect();
+            }
+            Record::Collected { unit } => drop(self.collected.insert(unit)),
+            Record::Test(discovered) => {
+                let test = test(discovered, &self.units);
+                self.found.tests.push(test);
+            }
+            Record::Problem { id, message, details } => self.found.problems.push(problem(id, message, details)),
+            Record::Notice { message } => self.notices.push(message),
             _ => {}
         }
     }
-    let is_vain = collected.is_empty() && !planned.is_empty();
-    if !is_finished || is_vain {
-        return Err(mishap::failure("discovery-failed", "no tests could be discovered", &run.output, settings));
+
+    /// What was found since this was last asked, if anything.
+    pub fn part(&mut self) -> Option<Found> {
+        let Found { tests, problems, .. } = &self.found;
+        let is_empty = tests.is_empty() && problems.is_empty();
+        (!is_empty).then(|| self.rest())
     }
-    for unit in planned.into_iter().filter(|unit| !collected.contains(unit)) {
-        let message = "the process that loaded the file ended before all of it was loaded";
-        found.problems.push(problem(unit, message.to_owned(), run.output.complaint()));
+
+    /// The same where nothing more comes.
+    pub fn rest(&mut self) -> Found {
+        std::mem::replace(&mut self.found, Found::new(Vec::new()))
     }
-    Ok(found)
+
+    pub fn notices(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notices)
+    }
+
+    /// Nothing more will be found: files that were not loaded are problems, and `complaint` is what was said meanwhile.
+    pub fn complete(&mut self, complaint: &str) {
+        for unit in std::mem::take(&mut self.planned).into_iter().filter(|unit| !self.collected.contains(unit)) {
+            let message = "the process that loaded the file ended before all of it was loaded";
+            self.found.problems.push(problem(unit, message.to_owned(), complaint.to_owned()));
+        }
+    }
+
+    /// Whether not a single file of several was loaded: then more is wrong than the files.
+    pub fn is_vain(&self) -> bool {
+        self.collected.is_empty() && !self.planned.is_empty()
+    }
 }
 
-/// What was thrown where nobody caught it while files were loaded. It does not keep tests from being found, and if it is
-/// more than a matter of ending early it is thrown again when they run.
-pub fn notices(context: &Context, run: &FinishedRun) -> Vec<String> {
-    let errors = records(context, run).filter_map(|record| match record {
-        Record::Exit(End { errors, .. }) => Some(errors),
-        _ => None,
-    });
-    let notice = |file: Option<String>, message: String| match file {
-        Some(file) => format!("unhandled error while {file} was loaded: {message}"),
-        None => format!("unhandled error while test files were loaded: {message}"),
-    };
-    errors.flatten().map(|error| notice(error.file, error.message)).collect()
-}
-
-fn records<'a>(context: &'a Context, run: &'a FinishedRun) -> impl Iterator<Item = Record> + 'a {
-    let contents = run.files.first().and_then(|file| file.contents.as_deref()).unwrap_or_default();
-    journal::read(contents, &context.nonce)
-}
-
-fn test(discovered: Discovered) -> Test {
-    let Discovered { id, unit, file, line, name, tags, skipped } = discovered;
+fn test(discovered: Discovered, units: &HashMap<String, Unit>) -> Test {
+    let Discovered { id, unit, file, line, name, mut tags, skipped } = discovered;
+    let of_unit = units.get(&unit);
+    tags.push(WHOLE.to_owned());
+    tags.extend(of_unit.map(|unit| unit.tags.iter().cloned()).into_iter().flatten());
     Test {
         id,
         unit: Some(unit),
@@ -72,7 +115,7 @@ fn test(discovered: Discovered) -> Test {
         name: Some(name),
         tags,
         skipped,
-        stage: 0,
+        stage: of_unit.map_or(0, |unit| unit.stage),
     }
 }
 
@@ -88,14 +131,16 @@ mod tests {
     use super::*;
 
     const WHOLE: &str = r#"["n", {"begun": {"bail": 3, "version": "4.1.12"}}]
-["n", {"planned": {"units": ["a.test.ts", "[p] b.test.ts"]}}]
+["n", {"notice": {"message": "careful"}}]
+["n", {"planned": {"units": [{"unit": "a.test.ts", "stage": 2, "tags": ["lock:vitest"]}, {"unit": "[p] b.test.ts", "stage": 0, "tags": []}]}}]
 ["n", {"test": {"id": "a.test.ts > s > t", "unit": "a.test.ts", "file": "a.test.ts", "line": 3, "name": "s > t", "tags": ["slow"], "skipped": true}}]
 ["n", {"collected": {"unit": "a.test.ts"}}]
 "#;
     const BROKEN: &str = r#"["n", {"problem": {"id": "[p] b.test.ts", "message": "m", "details": "d"}}]
 ["n", {"collected": {"unit": "[p] b.test.ts"}}]
 "#;
-    const END: &str = r#"["n", {"exit": {"code": 1, "finished": true, "failed": true, "errors": [{"message": "stray", "details": "", "file": "a.test.ts"}]}}]"#;
+    const END: &str = r#"["n", {"found": {}}]
+["n", {"exit": {"code": 0, "finished": true, "failed": false}}]"#;
 
     fn context() -> Context {
         Context { scratch: "/s/".into(), nonce: "n".into(), attempt: 1, memo: None }
@@ -109,7 +154,8 @@ mod tests {
     }
 
     fn discovered(journal: &str) -> Result<Found, Failure> {
-        read(&offload_plugin::settings::parse("{}").expect("settings"), &context(), &finished(journal))
+        let settings = offload_plugin::settings::parse("{}").expect("settings");
+        read(&settings, &context(), &finished(journal)).map(|(found, _)| found)
     }
 
     #[test]
@@ -122,9 +168,9 @@ mod tests {
             line: Some(3),
             name: Some("s > t".into()),
             classname: Some("a.test.ts".into()),
-            tags: vec!["slow".into()],
+            tags: ["slow", "unit:whole", "lock:vitest"].map(Into::into).to_vec(),
             skipped: true,
-            stage: 0,
+            stage: 2,
         };
         assert_eq!(found.tests, [expected]);
         assert_eq!(found.problems, [problem("[p] b.test.ts".into(), "m".into(), "d".into())]);
@@ -141,14 +187,16 @@ mod tests {
     }
 
     #[test]
-    fn stray_errors_are_noticed() {
-        assert_eq!(notices(&context(), &finished(END)), ["unhandled error while a.test.ts was loaded: stray"]);
+    fn notices_are_handed_on() {
+        let settings = offload_plugin::settings::parse("{}").expect("settings");
+        let (_, notices) = read(&settings, &context(), &finished(&format!("{WHOLE}{END}"))).expect("found");
+        assert_eq!(notices, ["careful"]);
     }
 
     #[test]
     fn no_files_are_no_failure() {
         let nothing = r#"["n", {"planned": {"units": []}}]
-["n", {"exit": {"code": 1, "finished": true, "failed": false, "errors": []}}]"#;
+["n", {"found": {}}]"#;
         assert_eq!(discovered(nothing).expect("found"), Found::new(Vec::new()));
     }
 
@@ -160,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_discovery_without_an_end_fails() {
-        for journal in ["", WHOLE, &format!("{}{END}", WHOLE.lines().nth(1).unwrap_or_default().to_owned() + "\n")] {
+        for journal in ["", WHOLE, &format!("{}{END}", WHOLE.lines().nth(2).unwrap_or_default().to_owned() + "\n")] {
             check_failure(journal, "discovery-failed", "no tests could be discovered: reason");
         }
         let unusable = r#"["n", {"unusable": {"code": "vitest-too-old", "message": "m", "help": "h"}}]"#;

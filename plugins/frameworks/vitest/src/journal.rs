@@ -11,27 +11,42 @@ pub enum Record {
     /// Vitest is up. `bail` is 0 where it was not told after how many failures to stop.
     Begun { bail: u32 },
     /// The files that vitest goes through.
-    Planned { units: Vec<String> },
+    Planned { units: Vec<Unit> },
     /// A file was loaded.
     Collected { unit: String },
     /// A test was discovered.
     Test(Discovered),
     /// Something that could not be collected.
     Problem { id: String, message: String, details: String },
+    /// All that is to be found was found.
+    Found {},
+    /// Something that a person should know of the whole group.
+    Notice { message: String },
+    /// A worker has read its standard input.
+    Ready {},
+    /// A worker gives tests back unrun.
+    Returned { ids: Vec<String> },
     /// A test begins. `at` counts seconds on a clock of the machine.
     Started { id: String, at: f64 },
-    /// A test is over. The last word on it counts.
+    /// A test is over, hooks that follow it included; or an attempt is that vitest itself repeats.
     Finished(Finished),
-    /// Nothing but hooks is left to run after a test that is over.
-    Closing { id: String },
-    /// These hooks are over as well.
-    Closed { id: String },
-    /// A test printed something.
-    Printed { task: String, stream: String, text: String },
+    /// An error that fails vitest and no test.
+    Stray(Stray),
+    /// The process that ran a test is gone, and vitest ends for that.
+    Gone {},
     /// Vitest still runs.
     Alive { at: f64 },
     /// Vitest is over.
     Exit(End),
+}
+
+/// A file, once for each project that has it.
+#[derive(Debug, Deserialize)]
+pub struct Unit {
+    pub unit: String,
+    pub stage: u32,
+    /// What its tests rely on.
+    pub tags: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -49,14 +64,14 @@ pub struct Discovered {
 #[derive(Debug, Deserialize)]
 pub struct Finished {
     pub id: String,
-    /// What vitest calls it where it says what it printed; absent of one that is not there.
-    pub task: Option<String>,
     pub at: f64,
     pub status: String,
     /// Seconds.
     pub duration: f64,
     pub message: Option<String>,
     pub details: Option<String>,
+    pub stdout: Option<String>,
+    pub stderr: Option<String>,
 }
 
 /// How vitest ended.
@@ -67,13 +82,13 @@ pub struct End {
     pub finished: bool,
     /// Whether a file, or something in it, failed.
     pub failed: bool,
-    /// What was thrown where nobody caught it.
-    pub errors: Vec<Stray>,
 }
 
 /// An error that no test, no hook and no file threw.
 #[derive(Debug, Deserialize)]
 pub struct Stray {
+    /// What kind of error it is, in words.
+    pub what: String,
     pub message: String,
     pub details: String,
     /// The test file whose process it was.

@@ -1,4 +1,4 @@
-//! The outcomes of a run, whole or cut short.
+//! The outcomes of a batch, whole or cut short.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,10 +6,9 @@ use offload_plugin::framework::FinishedRun;
 use offload_plugin::journal;
 use offload_plugin::types::{Context, Exit, Failure, Outcome, Test};
 
-use crate::blame;
-use crate::journal::{End, Finished, Record};
-use crate::mishap;
+use crate::journal::{End, Finished, Record, Stray};
 use crate::settings::Settings;
+use crate::{mishap, session};
 
 /// A shell says 128 + n of a command that signal n ended.
 const LAST_EXIT_CODE: i32 = 128;
@@ -40,12 +39,16 @@ pub fn read(
         return Err(mishap::failure("vitest-failed", what, &run.output, settings));
     }
     told.judge_missing(tests);
-    told.judge_unclosed();
-    match told.end.take() {
-        Some(end) => blame::apply(&end, tests, &mut told.tests, &run.output),
-        None => told.judge_unended(tests),
-    }
-    Ok(told.outcomes())
+    let sessions = told.sessions(tests, run);
+    Ok(told.outcomes().chain(sessions).collect())
+}
+
+/// The outcome of a test that is over, or of an attempt that vitest itself repeats.
+pub fn over(finished: Finished) -> Outcome {
+    let Finished { id, at: _, status, duration, message, details, stdout, stderr } = finished;
+    let text = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let (stdout, stderr) = (text(stdout), text(stderr));
+    Outcome { duration, message, details, stdout, stderr, ..Outcome::new(id, &status) }
 }
 
 /// What the journal told so far.
@@ -54,66 +57,52 @@ struct Told {
     /// In the order in which they began.
     tests: Vec<State>,
     positions: HashMap<String, usize>,
-    /// Tests that are over while hooks after them are not.
-    closing: HashSet<String>,
-    /// What tests printed, by vitest's own ids of them.
-    printed: HashMap<String, Printed>,
+    /// Attempts that vitest itself repeated.
+    reruns: Vec<Outcome>,
     /// The files that vitest went through.
     planned: Option<HashSet<String>>,
     /// Seconds on the machine's clock when vitest was last heard of.
     last_at: f64,
+    strays: Vec<Stray>,
     end: Option<End>,
 }
 
 /// How far a test came.
-pub enum State {
+enum State {
     Running { id: String, since: f64 },
-    Over(Finished),
+    Over(Outcome),
 }
 
 impl State {
     fn id(&self) -> &str {
         match self {
             Self::Running { id, .. } => id,
-            Self::Over(finished) => &finished.id,
+            Self::Over(outcome) => &outcome.id,
         }
     }
 
-    /// It is not over yet, as it turns out.
-    fn reopen(&mut self) {
-        if let Self::Over(test) = self {
-            *self = Self::Running { since: test.at - test.duration, id: std::mem::take(&mut test.id) };
-        }
+    fn is_bad(&self) -> bool {
+        matches!(self, Self::Over(outcome) if matches!(outcome.status.as_str(), "failed" | "error"))
     }
-}
-
-#[derive(Default)]
-struct Printed {
-    stdout: String,
-    stderr: String,
 }
 
 impl Told {
     fn take(&mut self, record: Record) {
         match record {
-            Record::Planned { units } => self.planned = Some(units.into_iter().collect()),
+            Record::Planned { units } => self.planned = Some(units.into_iter().map(|it| it.unit).collect()),
             Record::Started { id, at } => {
                 self.last_at = self.last_at.max(at);
                 self.set(State::Running { id, since: at });
             }
             Record::Finished(finished) => {
                 self.last_at = self.last_at.max(finished.at);
-                self.set(State::Over(finished));
+                let outcome = over(finished);
+                if outcome.status == "rerun" { self.reruns.push(outcome) } else { self.set(State::Over(outcome)) }
             }
-            Record::Closing { id } => drop(self.closing.insert(id)),
-            Record::Closed { id } => drop(self.closing.remove(&id)),
-            Record::Printed { task, stream, text } => {
-                let printed = self.printed.entry(task).or_default();
-                if stream == "stderr" { &mut printed.stderr } else { &mut printed.stdout }.push_str(&text);
-            }
+            Record::Stray(stray) => self.strays.push(stray),
             Record::Alive { at } => self.last_at = self.last_at.max(at),
             Record::Exit(end) => self.end = Some(end),
-            // Of discovery, or of no consequence.
+            // Of discovery or of a worker, or of no consequence.
             _ => {}
         }
     }
@@ -132,57 +121,38 @@ impl Told {
     fn judge_missing(&mut self, tests: &[Test]) {
         let Some(planned) = self.planned.take() else { return };
         for test in tests.iter().filter(|test| test.unit.as_ref().is_some_and(|unit| !planned.contains(unit))) {
-            self.set(State::Over(Finished {
-                id: test.id.clone(),
-                task: None,
-                at: self.last_at,
-                status: "error".to_owned(),
-                duration: 0.0,
-                message: Some("vitest has no such test file where the command ran".to_owned()),
-                details: None,
-            }));
+            let message = "vitest has no such test file where the command ran";
+            self.set(State::Over(Outcome::new(test.id.clone(), "error").with_message(message)));
         }
     }
 
-    /// Where hooks hang or end the process, the test before them does.
-    fn judge_unclosed(&mut self) {
-        for state in &mut self.tests {
-            if let State::Over(test) = state
-                && self.closing.contains(&test.id)
-                && !blame::is_bad(test)
-            {
-                state.reopen();
-            }
+    /// What there is to say of vitest as a whole.
+    fn sessions(&mut self, tests: &[Test], run: &FinishedRun) -> Vec<Outcome> {
+        let is_running = |state: &State| matches!(state, State::Running { .. });
+        let is_interrupted = self.tests.len() < tests.len() || self.tests.iter().any(is_running);
+        let mut strays = std::mem::take(&mut self.strays);
+        // That a process died is known by the tests that are missing.
+        strays.retain(|stray| stray.file.is_some() || !is_interrupted);
+        let mut outcomes: Vec<_> = strays.into_iter().map(session::stray).collect();
+        let is_explained = is_interrupted || !outcomes.is_empty() || self.tests.iter().any(State::is_bad);
+        let stderr = &run.output.stderr;
+        match self.end {
+            _ if is_explained => {}
+            None => outcomes.push(session::cut_short(run.output.exit, stderr)),
+            // A failure that is none of these tests' is that of a file that vitest took to be meant as well.
+            Some(End { code, failed: false, .. }) if code != 0 => outcomes.push(session::exit_code(code, stderr)),
+            Some(_) => {}
         }
+        outcomes
     }
 
-    /// Where vitest came to no end of its own although all tests were over and none was bad, what follows them ended or held
-    /// up its process: as if the last test were still under way, or nobody would know.
-    fn judge_unended(&mut self, tests: &[Test]) {
-        let is_good = |state: &State| matches!(state, State::Over(test) if !blame::is_bad(test));
-        if self.tests.len() == tests.len() && self.tests.iter().all(is_good) {
-            self.tests.last_mut().into_iter().for_each(State::reopen);
-        }
-    }
-
-    fn outcomes(mut self) -> Vec<Outcome> {
+    fn outcomes(self) -> impl Iterator<Item = Outcome> {
         let last_at = self.last_at;
-        let tests = std::mem::take(&mut self.tests);
-        tests
-            .into_iter()
-            .map(|state| match state {
-                State::Running { id, since } => Outcome { duration: last_at - since, ..Outcome::new(id, "running") },
-                State::Over(finished) => self.over(finished),
-            })
-            .collect()
-    }
-
-    fn over(&mut self, finished: Finished) -> Outcome {
-        let Finished { id, task, at: _, status, duration, message, details } = finished;
-        let Printed { stdout, stderr } = task.and_then(|task| self.printed.remove(&task)).unwrap_or_default();
-        let text = |text: String| Some(text).filter(|text| !text.is_empty());
-        let (stdout, stderr) = (text(stdout), text(stderr));
-        Outcome { duration, message, details, stdout, stderr, ..Outcome::new(id, &status) }
+        let outcome = move |state| match state {
+            State::Running { id, since } => Outcome { duration: last_at - since, ..Outcome::new(id, "running") },
+            State::Over(outcome) => outcome,
+        };
+        self.reruns.into_iter().chain(self.tests.into_iter().map(outcome))
     }
 }
 
@@ -216,11 +186,9 @@ mod tests {
     }
 
     const A_AND_HALF_OF_B: &str = r#"["n", {"begun": {"bail": 0, "version": "4.1.12"}}]
-["n", {"planned": {"units": ["f", "g"]}}]
+["n", {"planned": {"units": [{"unit": "f", "stage": 0, "tags": []}, {"unit": "g", "stage": 0, "tags": []}]}}]
 ["n", {"started": {"id": "a", "at": 1.0}}]
-["n", {"printed": {"task": "1_0", "stream": "stdout", "text": "one\n"}}]
-["n", {"finished": {"id": "a", "task": "1_0", "at": 2.0, "status": "failed", "duration": 0.5, "message": "m", "details": "d"}}]
-["n", {"printed": {"task": "1_0", "stream": "stderr", "text": "late\n"}}]
+["n", {"finished": {"id": "a", "at": 2.0, "status": "failed", "duration": 0.5, "message": "m", "details": "d", "stdout": "one\n", "stderr": ""}}]
 ["n", {"started": {"id": "b", "at": 2.5}}]
 ["n", {"alive": {"at": 6.5}}]
 ["n", {"finished": {"id": "#;
@@ -240,49 +208,85 @@ mod tests {
             message: Some("m".into()),
             details: Some("d".into()),
             stdout: Some("one\n".into()),
-            stderr: Some("late\n".into()),
             ..Outcome::new("a", "failed")
         };
         assert_eq!(outcomes[0], expected);
     }
 
-    #[test]
-    fn a_test_is_not_over_before_the_hooks_after_it() {
-        let closing = r#"["n", {"planned": {"units": ["f", "g"]}}]
-["n", {"started": {"id": "a", "at": 1.0}}]
-["n", {"finished": {"id": "a", "task": "1_0", "at": 2.0, "status": "passed", "duration": 0.5}}]
-["n", {"closing": {"id": "a"}}]
-["n", {"alive": {"at": 6.5}}]
-"#;
-        check(Some(closing), Exit::Signal(9), Ok(&["a running 5"]));
-        let closed = format!("{closing}[\"n\", {{\"closed\": {{\"id\": \"a\"}}}}]\n");
-        check(Some(&closed), Exit::Signal(9), Ok(&["a passed 0.5"]));
-        let failed = closing.replace("passed", "failed");
-        check(Some(&failed), Exit::Signal(9), Ok(&["a failed 0.5"]));
-    }
-
-    #[test]
-    fn a_vitest_that_dies_after_its_last_test_has_not_passed() {
+    /// A journal in which all tests are over, and the last has this status.
+    fn whole(last: &str, rest: &str) -> String {
         let over = |id: &str, status: &str| {
             format!(
                 "[\"n\", {{\"started\": {{\"id\": \"{id}\", \"at\": 1.0}}}}]\n[\"n\", {{\"finished\": {{\"id\": \"{id}\", \
                  \"at\": 2.0, \"status\": \"{status}\", \"duration\": 0.5}}}}]\n"
             )
         };
-        let planned = "[\"n\", {\"planned\": {\"units\": [\"f\", \"g\"]}}]\n".to_owned();
-        let whole = |last: &str| [planned.clone(), over("a", "passed"), over("b", "skipped"), over("c", last)].concat();
-        for exit in [Exit::Signal(11), Exit::Code(139), Exit::Code(0)] {
-            check(Some(&whole("passed")), exit, Ok(&["a passed 0.5", "b skipped 0.5", "c running 0.5"]));
-        }
-        check(Some(&whole("failed")), Exit::Signal(11), Ok(&["a passed 0.5", "b skipped 0.5", "c failed 0.5"]));
-        let end = "[\"n\", {\"exit\": {\"code\": 0, \"finished\": true, \"failed\": false, \"errors\": []}}]\n";
-        let ended = whole("passed") + end;
-        check(Some(&ended), Exit::Code(0), Ok(&["a passed 0.5", "b skipped 0.5", "c passed 0.5"]));
+        let planned = A_AND_HALF_OF_B.lines().nth(1).expect("a line").to_owned() + "\n";
+        [planned, over("a", "passed"), over("b", "skipped"), over("c", last), rest.to_owned()].concat()
+    }
+
+    fn end(code: i32, failed: bool) -> String {
+        format!("[\"n\", {{\"exit\": {{\"code\": {code}, \"finished\": true, \"failed\": {failed}}}}}]\n")
+    }
+
+    const PASSED: [&str; 3] = ["a passed 0.5", "b skipped 0.5", "c passed 0.5"];
+    const SESSION: &str = "vitest session session-failed 0";
+
+    #[track_caller]
+    fn check_session(journal: &str, exit: Exit, expected: &str) {
+        let outcomes = parsed(Some(journal), exit).expect("outcomes");
+        assert_eq!(outcomes.last().and_then(|last| last.message.as_deref()), Some(expected));
+        check(Some(journal), exit, Ok(&[&PASSED[..], &[SESSION]].concat()));
+    }
+
+    #[test]
+    fn a_vitest_that_dies_after_its_last_test_has_not_passed() {
+        let killed = "vitest was ended by signal 11 after its tests, before it was done";
+        check_session(&whole("passed", ""), Exit::Signal(11), killed);
+        let left = "vitest ended with exit code 0 after its tests, before it was done";
+        check_session(&whole("passed", ""), Exit::Code(0), left);
+        check(Some(&whole("failed", "")), Exit::Signal(11), Ok(&["a passed 0.5", "b skipped 0.5", "c failed 0.5"]));
+        check(Some(&whole("passed", &end(0, false))), Exit::Code(0), Ok(&PASSED));
+    }
+
+    #[test]
+    fn a_bad_exit_code_is_never_green() {
+        let journal = whole("passed", &end(1, false));
+        check_session(&journal, Exit::Code(1), "vitest ended with exit code 1 although its tests passed");
+        check(Some(&whole("passed", &end(1, true))), Exit::Code(1), Ok(&PASSED));
+    }
+
+    const STRAY: &str = r#"["n", {"stray": {"what": "unhandled error", "message": "m", "details": "d", "file": "f"}}]
+"#;
+
+    #[test]
+    fn an_unhandled_error_is_one_of_the_session() {
+        let journal = whole("passed", &(STRAY.to_owned() + &end(1, false)));
+        check_session(&journal, Exit::Code(1), "unhandled error in f: m");
+    }
+
+    #[test]
+    fn a_process_that_died_is_the_running_tests_own_matter() {
+        let journal = format!(
+            "{}\n{}{}",
+            A_AND_HALF_OF_B.rsplit_once('\n').expect("lines").0,
+            STRAY.replace(r#", "file": "f""#, ""),
+            end(1, false)
+        );
+        check(Some(&journal), Exit::Code(1), Ok(&["a failed 0.5", "b running 4"]));
+    }
+
+    #[test]
+    fn what_vitest_repeated_comes_first() {
+        let rerun = r#"["n", {"finished": {"id": "c", "at": 2.0, "status": "rerun", "duration": 0.0, "message": "m"}}]
+"#;
+        let journal = whole("passed", &(rerun.to_owned() + &end(0, false)));
+        check(Some(&journal), Exit::Code(0), Ok(&[&["c rerun 0"][..], &PASSED].concat()));
     }
 
     #[test]
     fn tests_of_a_file_that_is_not_there_are_errors() {
-        let journal = A_AND_HALF_OF_B.replace(r#"["f", "g"]"#, r#"["f"]"#);
+        let journal = A_AND_HALF_OF_B.replace(r#", {"unit": "g", "stage": 0, "tags": []}"#, "");
         check(Some(&journal), Exit::Signal(9), Ok(&["a failed 0.5", "b running 4", "c error 0"]));
     }
 

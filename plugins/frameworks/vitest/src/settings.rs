@@ -23,8 +23,14 @@ pub struct Settings {
     /// More arguments for vitest, in discovery and in every run.
     #[serde(default)]
     pub extra_args: Vec<String>,
+    /// Whether each sandbox runs its tests in one warm vitest, which is handed whole files; without, in one vitest a batch.
+    // The host acts on this and on what follows.
+    #[serde(default = "default_worker")]
+    pub worker: bool,
+    /// How long one test may take in a warm vitest; without, as long as `test_timeout_secs` of `[offload]`.
+    #[schemars(range(min = 1))]
+    pub per_test_timeout_secs: Option<u64>,
     /// The directory that vitest is started in.
-    // The host acts on this.
     #[schemars(length(min = 1))]
     pub working_dir: Option<String>,
 }
@@ -34,7 +40,16 @@ fn default_command() -> String {
     "npx --no-install vitest".into()
 }
 
+fn default_worker() -> bool {
+    true
+}
+
 impl Settings {
+    /// Whether vitest is the project's own, as far as the group says.
+    pub fn is_default_command(&self) -> bool {
+        self.command == default_command()
+    }
+
     /// The words of the command that is vitest: at least one.
     ///
     /// # Errors

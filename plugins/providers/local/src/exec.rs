@@ -10,7 +10,11 @@ use crate::sandbox::Sandbox;
 /// and what the shell adds included.
 const LONGEST_LINE: usize = 120 * 1024;
 
-/// The command as `<shell> -c <line>`, in the sandbox's idea of its directory.
+/// The variables by which programs find the directory for temporary files.
+const TMP_VARIABLES: [&str; 3] = ["TMPDIR", "TMP", "TEMP"];
+
+/// The command as `<shell> -c <line>`, in the sandbox's idea of its directory and with its temporary directory, unless the
+/// person has named another.
 pub fn in_shell(shell: &str, sandbox: &Sandbox, command: Command) -> Command {
     let cwd = sandbox.directory(command.cwd.as_deref());
     let line = format!("exec {}", shell::join(&command.argv));
@@ -26,7 +30,13 @@ pub fn in_shell(shell: &str, sandbox: &Sandbox, command: Command) -> Command {
         let enter = Command::script(cgroup::ENTER, [group.as_str()]);
         argv = enter.argv.into_iter().chain(argv).collect();
     }
-    Command { argv, env: command.env, cwd }
+    let mut env = command.env;
+    if let Some(tmp) = &sandbox.tmp {
+        let named = |variable: &str| env.iter().any(|(name, _)| name == variable);
+        let missing: Vec<_> = TMP_VARIABLES.into_iter().filter(|variable| !named(variable)).collect();
+        env.extend(missing.into_iter().map(|variable| (variable.to_owned(), tmp.clone())));
+    }
+    Command { argv, env, cwd }
 }
 
 #[cfg(test)]
@@ -41,6 +51,7 @@ mod tests {
             working_dir: Some("/tmp/offload-r1/one/work".to_owned()),
             orphan: false,
             copied_from: Some("/project".to_owned()),
+            tmp: None,
             group: None,
         }
     }
@@ -65,6 +76,15 @@ mod tests {
         assert_eq!(command.argv, ["sh", "-c", "exec pytest 'a b'"]);
         assert_eq!(command.env, [("NAME".to_owned(), "a value".to_owned())]);
         assert_eq!(command.cwd.as_deref(), Some("/tmp/offload-r1/one/work/sub"));
+    }
+
+    #[test]
+    fn its_temporary_directory_is_told_unless_the_person_named_one() {
+        let sandbox = Sandbox { tmp: Some("/tmp/ofl-abcdef/one".to_owned()), ..sandbox() };
+        let env = vec![("TMP".to_owned(), "/mine".to_owned())];
+        let command = in_shell("sh", &sandbox, Command { env, ..Command::new(["pytest"]) });
+        let told: Vec<_> = command.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(told, ["TMP=/mine", "TMPDIR=/tmp/ofl-abcdef/one", "TEMP=/tmp/ofl-abcdef/one"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod cgroup;
 mod exec;
 mod isolation;
 mod limits;
+mod links;
 mod provider;
 mod sandbox;
 mod script;

@@ -4,7 +4,7 @@ use offload_plugin::prelude::*;
 use offload_plugin::{inside, printed};
 
 use crate::limits::Limits;
-use crate::sandbox::{Sandbox, is_component};
+use crate::sandbox::{OWN_TMP, Sandbox, is_component, tmp_in};
 use crate::settings::Settings;
 use crate::{cgroup, exec, script};
 
@@ -13,6 +13,9 @@ const KILLED: Exit = Exit::Signal(9);
 
 /// The exit code by which a script tells the one condition that has a message of its own.
 const CONDITION: Exit = Exit::Code(3);
+
+/// The variable that names a directory which the run's sandboxes share.
+const RUN_TMP: &str = "OFFLOAD_RUN_TMP";
 
 pub struct Local {
     settings: Settings,
@@ -43,13 +46,15 @@ impl Provider for Local {
 
     fn create(&self, spec: SandboxSpec) -> Result<Created, Failure> {
         let copies = self.settings.isolation.private_copy(spec.isolated, spec.slot)?;
+        let tmp = self.settings.private_tmp.then(|| private_tmp(&spec));
         let working_dir = spec.cwd.or_else(|| self.settings.working_dir.clone());
         let original = copies.then(|| working_dir.clone().unwrap_or_else(|| ".".to_owned()));
-        let scratch = make_scratch(&spec.run_id, &spec.name, original.as_deref())?;
+        let scratch = make_scratch(&spec.run_id, &spec.name, original.as_deref(), tmp.as_deref())?;
         let mut sandbox = Sandbox {
             working_dir: if copies { Some(format!("{scratch}/work")) } else { working_dir },
             copied_from: original,
             orphan: false,
+            tmp: tmp.map(|tmp| if is_absolute(&tmp) { tmp } else { format!("{scratch}/{tmp}") }),
             scratch,
             run_id: spec.run_id,
             name: spec.name,
@@ -196,6 +201,8 @@ fn leftover([scratch, run_id, name, created, group]: [&str; 5]) -> Leftover {
         working_dir: None,
         orphan: true,
         copied_from: None,
+        // It lies in what the run's sandboxes shared, which whoever removes leftovers removes as a whole.
+        tmp: None,
         group: (!group.is_empty()).then(|| group.to_owned()),
     };
     let created = created.parse().ok();
@@ -218,14 +225,20 @@ fn is_absolute(path: &str) -> bool {
     path.starts_with('/')
 }
 
-fn make_scratch(run_id: &str, name: &str, original: Option<&str>) -> Result<String, Failure> {
+/// Where a sandbox's own temporary directory is to be made: in the one that the run's sandboxes share, since its path is short.
+fn private_tmp(spec: &SandboxSpec) -> String {
+    let shared = spec.env.iter().rev().find(|(name, value)| name == RUN_TMP && is_absolute(value));
+    shared.map_or_else(|| OWN_TMP.to_owned(), |(_, shared)| tmp_in(shared, &spec.name))
+}
+
+fn make_scratch(run_id: &str, name: &str, original: Option<&str>, tmp: Option<&str>) -> Result<String, Failure> {
     if !is_component(run_id) || !is_component(name) {
         return Err(Failure::new(
             "create-failed",
             format!("{run_id:?} and {name:?} cannot both be names of directories"),
         ));
     }
-    let finished = script::create(run_id, name, original).capture()?;
+    let finished = script::create(run_id, name, original, tmp).capture()?;
     match (finished.exit, original) {
         (Exit::Code(0), _) => String::from_utf8(finished.stdout)
             .map_err(|_| Failure::new("create-failed", "the temporary directory has a path that is not UTF-8")),
@@ -293,7 +306,10 @@ fn remove(sandboxes: &[&Sandbox]) -> Result<(), Failure> {
             return Err(Failure::new("destroy-failed", message));
         }
     }
-    let finished = script::remove(sandboxes.iter().map(|sandbox| sandbox.scratch.as_str())).capture()?;
+    // What tells `offload clean` of a sandbox goes last.
+    let tmps = sandboxes.iter().filter_map(|sandbox| sandbox.tmp.as_deref());
+    let directories = tmps.chain(sandboxes.iter().map(|sandbox| sandbox.scratch.as_str()));
+    let finished = script::remove(directories).capture()?;
     if finished.exit == Exit::Code(0) {
         return Ok(());
     }

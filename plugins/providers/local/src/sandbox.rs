@@ -3,6 +3,12 @@
 use offload_plugin::types::Failure;
 use serde::{Deserialize, Serialize};
 
+/// What a sandbox's temporary directory is called in its scratch directory, where the run has none that its sandboxes share.
+pub const OWN_TMP: &str = "tmp";
+
+/// How the name of the directory begins that the run's sandboxes share.
+const RUN_TMP_PREFIX: &str = "ofl-";
+
 /// Everything that a later call must know of a sandbox; its JSON is the sandbox's id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sandbox {
@@ -19,6 +25,9 @@ pub struct Sandbox {
     /// The directory that `working_dir` is a private copy of, where it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copied_from: Option<String>,
+    /// The temporary directory of its own, where it has one: `…/ofl-<random>/<name>`, or `tmp` in its scratch directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tmp: Option<String>,
     /// The control group that its processes are in, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
@@ -41,6 +50,7 @@ impl Sandbox {
             && sandbox.scratch.starts_with('/')
             && sandbox.scratch.ends_with(&own_place)
             && !sandbox.scratch.split('/').any(|component| component == "..")
+            && sandbox.tmp.as_deref().is_none_or(|tmp| sandbox.may_own(tmp))
             && sandbox.group.as_ref().is_none_or(|group| group.ends_with(&format!("/{}", sandbox.group_name())));
         if is_ours {
             Ok(sandbox)
@@ -50,6 +60,15 @@ impl Sandbox {
                 format!("{id:?} names no local sandbox: its directory is not offload's own"),
             ))
         }
+    }
+
+    /// Whether a temporary directory is one that [`OWN_TMP`] or [`tmp_in`] names.
+    fn may_own(&self, tmp: &str) -> bool {
+        let inside = below(tmp, &self.scratch) == Some(OWN_TMP);
+        let parent = tmp.strip_suffix(&self.name).and_then(|parent| parent.strip_suffix('/'));
+        let run = parent.and_then(|parent| parent.rsplit_once('/')).filter(|(above, _)| above.starts_with('/'));
+        let in_the_runs = run.is_some_and(|(_, name)| name.starts_with(RUN_TMP_PREFIX));
+        inside || in_the_runs && !tmp.split('/').any(|component| component == "..")
     }
 
     /// What its control group is called.
@@ -85,6 +104,11 @@ impl Sandbox {
     }
 }
 
+/// The temporary directory of a sandbox within the one that the run's sandboxes share.
+pub fn tmp_in(run_tmp: &str, name: &str) -> String {
+    format!("{}/{name}", run_tmp.trim_end_matches('/'))
+}
+
 /// The part of `path` below `tree`; empty for the tree itself.
 fn below<'a>(path: &'a str, tree: &str) -> Option<&'a str> {
     let rest = path.strip_prefix(tree.trim_end_matches('/'))?;
@@ -111,6 +135,7 @@ mod tests {
             working_dir: Some("/tmp/offload-r1/local-1/work".to_owned()),
             orphan: false,
             copied_from: Some("/home/me/it's a $project".to_owned()),
+            tmp: Some("/tmp/ofl-abcdef/local-1".to_owned()),
             group: Some("/sys/fs/cgroup/a/offload-r1-local-1".to_owned()),
         }
     }
@@ -143,6 +168,18 @@ mod tests {
         assert!(refused("/tmp/../offload-r1/local-1", "r1", "local-1"));
         assert!(refused("offload-r1/local-1", "r1", "local-1"));
         assert!(refused("/tmp/offload-r1/a/b", "r1", "a/b"));
+        let with_tmp = |tmp: &str| Sandbox::from_id(&Sandbox { tmp: Some(tmp.to_owned()), ..shared() }.id());
+        for tmp in [
+            "/tmp",
+            "/tmp/local-1",
+            "/tmp/ofl-abcdef",
+            "ofl-abcdef/local-1",
+            "/tmp/../ofl-a/local-1",
+            "/ofl-a/b/local-1",
+        ] {
+            assert!(with_tmp(tmp).is_err(), "{tmp}");
+        }
+        assert!(with_tmp("/tmp/offload-r1/local-1/tmp").is_ok());
         assert!(Sandbox::from_id("").is_err());
         assert!(Sandbox::from_id(&Sandbox { group: Some("/sys/fs/cgroup".to_owned()), ..shared() }.id()).is_err());
     }

@@ -3,10 +3,13 @@
 
 use offload_plugin::types::Command;
 
-/// Makes `offload-<run>/<name>` under TMPDIR and, where `$3` is not empty, a copy of that directory in its `work`. Prints
-/// the new directory's path. Exit code 3: the original holds every place where the copy could go.
+use crate::links::MEND;
+
+/// Makes `offload-<run>/<name>` under TMPDIR and, where `$3` is not empty, a copy of that directory in its `work`. Where `$4` is not
+/// empty it makes that directory as well, relative to the new one. Prints the new directory's path. Exit code 3: the original
+/// holds every place where the copy could go.
 const CREATE: &str = r#"
-run=$1 name=$2 original=$3
+run=$1 name=$2 original=$3 tmp=$4
 # Physical paths, since one is looked for inside the other.
 physical() { (CDPATH= cd -- "$1" && pwd -P); }
 base=$(physical "${TMPDIR:-/tmp}") || exit 1
@@ -32,6 +35,12 @@ while :; do
     tries=$((tries + 1))
     [ "$tries" -lt 5 ] || { rmdir "$shared" 2>/dev/null; printf '%s\n' "$complaint" >&2; exit 1; }
 done
+if [ -n "$tmp" ]; then
+    case $tmp in /*) ;; *) tmp=$scratch/$tmp ;; esac
+    # As above.
+    rm -rf "$tmp"
+    mkdir -m 700 "$tmp" || { rmdir "$scratch" "$shared"; exit 1; }
+fi
 
 # Shares the blocks of files where the file system can.
 copy() {
@@ -46,12 +55,12 @@ copy() {
 if [ -n "$original" ]; then
     # Discovery runs meanwhile, and files that it removes while they are copied spoil one try.
     tries=0
-    until complaint=$(copy 2>&1); do
+    until complaint=$({ copy && mend_links "$original" "$scratch/work" ""; } 2>&1); do
         chmod -R u+rwx "$scratch/work" 2>/dev/null
         rm -rf "$scratch/work"
         tries=$((tries + 1))
         if [ "$tries" -ge 3 ]; then
-            rm -rf "$scratch"
+            rm -rf "$scratch" ${tmp:+"$tmp"}
             rmdir "$shared" 2>/dev/null
             printf '%s\n' "$complaint" >&2
             exit 1
@@ -66,7 +75,9 @@ const COPY_DIRECTORY: &str = r#"
 [ -d "$1" ] || exit 3
 case $1 in -*) from=./$1 ;; *) from=$1 ;; esac
 case $2 in -*) to=./$2 ;; *) to=$2 ;; esac
-mkdir -p "$to" && cp -Rp "$from/." "$to"
+physical() { (CDPATH= cd -- "$1" && pwd -P); }
+mkdir -p "$to" && cp -Rp "$from/." "$to" && from=$(physical "$from") && to=$(physical "$to") || exit 1
+mend_links "$from" "$to" kept
 "#;
 
 /// Copies files: pairs of what and where to. Prints the positions of pairs whose file does not exist, counted from 0. Exit
@@ -91,7 +102,7 @@ done
 
 const IS_DIRECTORY: &str = r#"[ -d "$1" ]"#;
 
-/// Removes directories, and the directory that holds them once it is empty.
+/// Removes directories, and a run's directory that holds some of them once it is empty.
 const REMOVE: &str = r#"
 remove() {
     # Tests leave directories behind that nobody may write to.
@@ -107,7 +118,8 @@ for process in $removing; do
     wait "$process" || failed=1
 done
 for scratch do
-    rmdir "${scratch%/*}" 2>/dev/null
+    # What the run's sandboxes share stays until the run ends.
+    case ${scratch%/*} in */offload-*) rmdir "${scratch%/*}" 2>/dev/null ;; esac
 done
 exit "$failed"
 "#;
@@ -147,12 +159,12 @@ command -v "$1" >/dev/null 2>&1 && echo shell
 exit 0
 "#;
 
-pub fn create(run_id: &str, name: &str, original: Option<&str>) -> Command {
-    Command::script(CREATE, [run_id, name, original.unwrap_or_default()])
+pub fn create(run_id: &str, name: &str, original: Option<&str>, tmp: Option<&str>) -> Command {
+    Command::script(&format!("{MEND}{CREATE}"), [run_id, name, original.unwrap_or_default(), tmp.unwrap_or_default()])
 }
 
 pub fn copy_directory(from: &str, to: &str) -> Command {
-    Command::script(COPY_DIRECTORY, [from, to])
+    Command::script(&format!("{MEND}{COPY_DIRECTORY}"), [from, to])
 }
 
 /// Both sides of each pair are absolute.
@@ -166,8 +178,8 @@ pub fn is_directory(path: &str) -> Command {
     Command::script(IS_DIRECTORY, [path])
 }
 
-pub fn remove<'a>(scratches: impl IntoIterator<Item = &'a str>) -> Command {
-    Command::script(REMOVE, scratches)
+pub fn remove<'a>(directories: impl IntoIterator<Item = &'a str>) -> Command {
+    Command::script(REMOVE, directories)
 }
 
 pub fn leftovers() -> Command {

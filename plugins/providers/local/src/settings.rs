@@ -26,12 +26,19 @@ pub struct Settings {
     /// file from several sandboxes (auto), always (copy), or never (none).
     #[serde(default)]
     pub isolation: Isolation,
+    /// Whether each sandbox has a temporary directory of its own, as TMPDIR, so that tests that use one fixed name in it do not meet.
+    #[serde(default = "yes")]
+    pub private_tmp: bool,
     /// What all processes of a sandbox may take together: memory, cpus, processes. By default as much as there is.
     pub limits: Option<Limits>,
 }
 
 fn default_shell() -> String {
     "/bin/sh".to_owned()
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[cfg(test)]
@@ -44,6 +51,7 @@ mod tests {
         assert_eq!(settings.shell, "/bin/sh");
         assert_eq!(settings.working_dir, None);
         assert_eq!(settings.isolation, Isolation::Auto);
+        assert!(settings.private_tmp);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use quick_xml::events::BytesStart;
 
-use super::report::{Case, CaseStatus};
+use super::report::{Case, CaseStatus, Rerun};
 use super::text;
 
 /// An open element, as far as reading needs to know it.
@@ -14,6 +14,9 @@ pub(super) enum Element {
     Case,
     /// `<failure>`, `<error>` or `<skipped>`, of a case or of a suite.
     Problem(Problem),
+    /// An attempt of a case beside the one that counts.
+    Rerun(Box<Rerun>),
+    /// The output of a case, or of an attempt of it.
     Stdout,
     Stderr,
     Properties,
@@ -23,7 +26,7 @@ pub(super) enum Element {
     },
     /// Markup in the text of another element: what it says belongs to that text.
     Inline,
-    /// What is not told on, with everything in it: attempts before the last one, a suite's own output, unknown elements.
+    /// What is not told on, with everything in it: a suite's own output, unknown elements.
     Ignored,
 }
 
@@ -66,8 +69,10 @@ impl Element {
             (Self::Suite(_), "failure" | "error") | (Self::Case, "failure" | "error" | "skipped") => {
                 Self::Problem(Problem::read(name.as_ref(), start))
             }
-            (Self::Case, "system-out") => Self::Stdout,
-            (Self::Case, "system-err") => Self::Stderr,
+            (Self::Case, "flakyFailure" | "rerunFailure") => rerun(CaseStatus::Failed, start),
+            (Self::Case, "flakyError" | "rerunError") => rerun(CaseStatus::Error, start),
+            (Self::Case | Self::Rerun(_), "system-out") => Self::Stdout,
+            (Self::Case | Self::Rerun(_), "system-err") => Self::Stderr,
             (Self::Case, "properties") => Self::Properties,
             (Self::Properties, "property") => property(start),
             (parent, _) if parent.keeps_text() => Self::Inline,
@@ -75,9 +80,13 @@ impl Element {
         }
     }
 
-    /// Whether the text in this element, and in what lies in it, means something. Of such elements one is open at a time.
+    /// Whether the text in this element, and in what lies in it, means something. Of such elements one is open at a time, but
+    /// for an attempt, which has its output in it.
     pub(super) fn keeps_text(&self) -> bool {
-        matches!(self, Self::Problem(_) | Self::Stdout | Self::Stderr | Self::Property { .. } | Self::Inline)
+        matches!(
+            self,
+            Self::Problem(_) | Self::Rerun(_) | Self::Stdout | Self::Stderr | Self::Property { .. } | Self::Inline
+        )
     }
 }
 
@@ -106,6 +115,17 @@ impl Problem {
         text::append(&mut case.message, self.message.as_deref().unwrap_or_default());
         text::append(&mut case.details, text);
     }
+}
+
+fn rerun(status: CaseStatus, start: &BytesStart<'_>) -> Element {
+    let mut rerun = Rerun { status, ..Rerun::default() };
+    each_attribute(start, |key, value| match key {
+        "message" => text::append(&mut rerun.message, &value),
+        "type" if !value.is_empty() => rerun.kind = Some(value.into_owned()),
+        "time" => rerun.time = text::seconds(&value),
+        _ => {}
+    });
+    Element::Rerun(Box::new(rerun))
 }
 
 /// Takes over the attributes of `<testcase>`.

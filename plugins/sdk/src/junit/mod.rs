@@ -1,6 +1,7 @@
 //! Reads the JUnit XML that test tools write, in all its dialects.
 
 mod elements;
+mod encoding;
 mod read;
 mod report;
 #[cfg(test)]
@@ -8,4 +9,4 @@ mod tests;
 mod text;
 
 pub use read::{MAX_BYTES, MAX_DEPTH, Unreadable, read};
-pub use report::{Case, CaseStatus, Report};
+pub use report::{Case, CaseStatus, Report, Rerun};

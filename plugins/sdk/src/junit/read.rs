@@ -1,12 +1,12 @@
 //! Reads a JUnit file from its beginning as far as it makes sense.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
 use super::elements::{Element, Suite, read_case};
+use super::encoding::decode;
 use super::report::{Case, Report};
 use super::text;
 
@@ -20,6 +20,12 @@ pub const MAX_DEPTH: usize = 100;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable(String);
 
+impl Unreadable {
+    pub(super) fn new(reason: String) -> Self {
+        Self(reason)
+    }
+}
+
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -29,20 +35,17 @@ impl fmt::Display for Unreadable {
 impl std::error::Error for Unreadable {}
 
 /// The cases of a JUnit file: `<testsuites>` or `<testsuite>`, suites nested as they like, counts and attributes missing or
-/// not. Bytes that are not UTF-8 become U+FFFD. Document types are passed over: entities other than XML's own five
+/// not, in UTF-8, UTF-16 or the encoding that it declares. Bytes that are none of its characters become U+FFFD. Document types are passed over: entities other than XML's own five
 /// stay as they are written.
 ///
 /// # Errors
-/// A file that is empty, too large, or something else than JUnit XML. One that begins well and breaks later is no error:
+/// A file that is empty, too large, in an encoding that is not known, or something else than JUnit XML. One that begins well and breaks later is no error:
 /// see [`Report::truncated`].
 pub fn read(bytes: &[u8]) -> Result<Report, Unreadable> {
     if bytes.len() > MAX_BYTES {
         return Err(Unreadable(format!("has {} bytes, more than the {MAX_BYTES} that are read", bytes.len())));
     }
-    let text = match simdutf8::basic::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => String::from_utf8_lossy(bytes),
-    };
+    let text = decode(bytes)?;
     let text = text.trim_start_matches('\u{feff}');
     if text.trim().is_empty() {
         return Err(Unreadable("is empty".to_owned()));
@@ -102,6 +105,10 @@ impl Reading {
             read_case(&mut self.case, start);
         }
         if !matches!(element, Element::Inline) {
+            if let Some(Element::Rerun(rerun)) = self.open.last_mut() {
+                // What it says before the output that follows.
+                text::append(&mut rerun.details, self.text.trim_end());
+            }
             self.text.clear();
         }
         self.open.push(element);
@@ -121,8 +128,18 @@ impl Reading {
                 }
                 _ => problem.add_to(&mut self.case, &self.text),
             },
-            Some(Element::Stdout) => text::append(&mut self.case.stdout, &self.text),
-            Some(Element::Stderr) => text::append(&mut self.case.stderr, &self.text),
+            Some(Element::Rerun(mut rerun)) => {
+                text::append(&mut rerun.details, self.text.trim_end());
+                self.case.reruns.push(*rerun);
+            }
+            Some(Element::Stdout) => match self.open.last_mut() {
+                Some(Element::Rerun(rerun)) => take(&mut rerun.stdout, &mut self.text),
+                _ => text::append(&mut self.case.stdout, &self.text),
+            },
+            Some(Element::Stderr) => match self.open.last_mut() {
+                Some(Element::Rerun(rerun)) => take(&mut rerun.stderr, &mut self.text),
+                _ => text::append(&mut self.case.stderr, &self.text),
+            },
             Some(Element::Property { name, value }) => {
                 self.case.properties.push((name, value.unwrap_or_else(|| self.text.clone())));
             }
@@ -164,4 +181,10 @@ impl Reading {
         self.report.truncated = Some(reason);
         Ok(self.report)
     }
+}
+
+/// Has the output of an attempt end where the text around it goes on.
+fn take(output: &mut Option<String>, text: &mut String) {
+    text::append(output, text);
+    text.clear();
 }

@@ -31,6 +31,23 @@ pub struct Case {
     pub stdout: Option<String>,
     pub stderr: Option<String>,
     pub properties: Vec<(String, String)>,
+    /// What became of it when the tool itself ran it at other times: the case is what it says of the one that counts.
+    pub reruns: Vec<Rerun>,
+}
+
+/// An attempt that failed, and beside which there is another: `flakyFailure`, `flakyError`, `rerunFailure` and `rerunError`, as
+/// Maven's Surefire began to write them and nextest, Gradle, Playwright and others do.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rerun {
+    /// [`CaseStatus::Failed`] or [`CaseStatus::Error`].
+    pub status: CaseStatus,
+    /// Seconds.
+    pub time: Option<f64>,
+    pub kind: Option<String>,
+    pub message: Option<String>,
+    pub details: Option<String>,
+    pub stdout: Option<String>,
+    pub stderr: Option<String>,
 }
 
 /// How a case ended: from the best to the worst that one can say of it.

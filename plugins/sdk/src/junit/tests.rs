@@ -24,6 +24,21 @@ fn summary(report: &Report) -> String {
         part("err", &case.stderr);
         part("time", &case.time.map(|time| time.to_string()));
         parts.extend(case.properties.iter().map(|(name, value)| format!("{name}:{value}")));
+        for rerun in &case.reruns {
+            let mut of_it = vec![format!("{:?}", rerun.status)];
+            let time = rerun.time.map(|time| time.to_string());
+            for (name, value) in [
+                ("kind", &rerun.kind),
+                ("message", &rerun.message),
+                ("details", &rerun.details),
+                ("out", &rerun.stdout),
+                ("err", &rerun.stderr),
+                ("time", &time),
+            ] {
+                of_it.extend(value.as_ref().map(|value| format!("{name}={value:?}")));
+            }
+            parts.push(format!("({})", of_it.join(" ")));
+        }
         writeln!(lines, "{}", parts.join(" ")).expect("text can be written to");
     }
     lines
@@ -89,12 +104,39 @@ fn a_case_is_as_bad_as_its_worst_problem() {
 }
 
 #[test]
-fn only_the_last_attempt_counts() {
+fn other_attempts_are_told_beside_the_one_that_counts() {
     check(
         r#"<testsuite><testcase name="a"><flakyFailure message="x"><system-out>old</system-out></flakyFailure><system-out>new</system-out></testcase>
-           <testcase name="b"><failure message="y"/><rerunFailure message="z">text</rerunFailure></testcase></testsuite>"#,
-        &[r#"Passed "a" out="new""#, r#"Failed "b" message="y""#],
+           <testcase name="b"><failure message="y"/><rerunFailure message="z">text</rerunFailure><rerunError/></testcase></testsuite>"#,
+        &[
+            r#"Passed "a" out="new" (Failed message="x" out="old")"#,
+            r#"Failed "b" message="y" (Failed message="z" details="text") (Error)"#,
+        ],
     );
+}
+
+/// As Maven's Surefire writes it, and nextest.
+#[test]
+fn an_attempt_may_hold_its_trace_and_its_output() {
+    check(
+        r#"<testsuite><testcase name="a" time="0.5"><flakyError message="x" type="T"><stackTrace><![CDATA[at A.b]]></stackTrace>
+           <system-out>one</system-out><system-err>two</system-err> and after</flakyError>
+           <flakyFailure time="0.25" timestamp="2026-01-01">text</flakyFailure><system-out>new</system-out></testcase></testsuite>"#,
+        &[
+            r#"Passed "a" out="new" time="0.5" (Error kind="T" message="x" details="at A.b\n and after" out="one" err="two") (Failed details="text" time="0.25")"#,
+        ],
+    );
+}
+
+#[test]
+fn reads_the_encoding_that_it_declares() {
+    let head = "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>";
+    let file = [head.as_bytes(), b"<testsuite><testcase name='Gr\xf6\xdfe'/></testsuite>"].concat();
+    assert_eq!(read(&file).expect("the file can be read").cases[0].name, "Größe");
+    let file: Vec<u8> = "<testsuite><testcase name='Größe'/>".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let report = read(&file).expect("the file can be read");
+    assert_eq!(report.cases[0].name, "Größe");
+    assert!(report.truncated.is_some());
 }
 
 #[test]
@@ -185,7 +227,7 @@ proptest! {
         pieces in prop::collection::vec(prop::sample::select(vec![
             "<testsuite>", "</testsuite>", "<testcase name='a'>", "</testcase>", "<failure message='m'>", "</failure>",
             "<system-out>", "</system-out>", "<![CDATA[", "]]>", "&amp;", "&#0;", "&", "<", ">", "'", "<property/>", "text",
-            "<properties>", "<!--", "-->", "<!DOCTYPE", "[", "<?", "/>",
+            "<properties>", "<flakyFailure>", "</flakyFailure>", "</system-out>", "<!--", "-->", "<!DOCTYPE", "[", "<?", "/>",
         ]), 0..30)
     ) {
         let _ = read(pieces.concat().as_bytes());

@@ -14,6 +14,7 @@ mod speed;
 mod start;
 mod table;
 mod usage;
+mod vitest_suites;
 mod workload;
 
 use anyhow::Result;
@@ -26,7 +27,7 @@ use crate::{console, fetch, python, release, toolchain};
 pub enum Which {
     /// Start, overhead, memory and size in a few minutes
     Quick,
-    /// Beside pytest, pytest-xdist and cargo-nextest, and beside what is possible at all, in half an hour
+    /// Beside pytest, pytest-xdist, cargo-nextest and vitest, and beside what is possible at all, in half an hour
     Speed {
         /// Only the cases that have this in their names, like `indexmap`, and no mean of several
         #[arg(long, value_name = "NAME", default_value_t)]

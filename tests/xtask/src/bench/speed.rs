@@ -8,7 +8,7 @@ use super::only::Only;
 use super::sample::{geometric_mean, median};
 use super::table::Figure;
 use super::workload::{Runner, Workload};
-use super::{crate_suites, sleeps, usage};
+use super::{crate_suites, sleeps, usage, vitest_suites};
 use crate::console;
 
 const ROUNDS: usize = 3;
@@ -20,6 +20,7 @@ pub fn measure(only: &Only) -> Result<Vec<Figure>> {
         figures.extend(many_tests()?);
     }
     figures.extend(crate_suites::measure(only)?);
+    figures.extend(vitest_suites::measure(only)?);
     figures.extend(sleeps::measure(only)?);
     Ok(figures)
 }

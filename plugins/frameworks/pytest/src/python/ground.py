@@ -15,7 +15,7 @@ class Ground:
         try:
             self._stat(self._path)
         except (FileNotFoundError, NotADirectoryError):
-            self._records.flush()
+            self._records.write("gone")
             sys.stderr.write("offload: {} is gone\n".format(self._path))
             sys.stderr.flush()
             self._exit(1)

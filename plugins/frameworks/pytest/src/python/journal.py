@@ -1,24 +1,26 @@
 # What offload runs in place of `python -m pytest`: the same pytest with plugins of ours, which write what happens to a file,
 # or a pipe, of its own, so that nothing is ever read out of the terminal output. It is handed over with `python -c`:
 #
-#     python -c SOURCE discover|run JOURNAL NONCE -- PYTEST-ARGUMENTS...
+#     python -c SOURCE discover|run JOURNAL NONCE OPTIONS PYTEST-ARGUMENTS...
 #
-#     python -c SOURCE work|discover-and-work SCRATCH "" -- PYTEST-ARGUMENTS...
+#     python -c SOURCE work|discover-and-work SCRATCH "" OPTIONS PYTEST-ARGUMENTS...
 #
-# where SOURCE is journal.py, ground.py, outcome.py, neighbours.py, stages.py, plugins.py, worker.py and main.py in a row.
+# where SOURCE is the files that command.rs names in a row, and OPTIONS is a JSON object of what the group was told.
 # Python 3.8 and pytest 7 are the oldest that they must work with. They hold no apostrophe: a shell would spell each one
 # with four characters.
 import atexit
 import collections
 import functools
-import gc
 import importlib.util
 import json
 import os
+import pathlib
 import select
+import signal
 import sys
 import threading
 import time
+import traceback
 
 ESCAPE = "\u241b"
 KEPT_CHARACTERS = 32 * 1024
@@ -66,7 +68,8 @@ class Records:
         self.name = os.path.basename(self._path)
         self._nonce = nonce
         self._open, self._write, self._fstat = os.open, os.write, os.fstat
-        self._getpid, self._clock = os.getpid, time.monotonic
+        # Libraries that freeze the time for a test leave this clock alone, or would have to find it here.
+        self._getpid, self._clock = os.getpid, time.perf_counter
         self._encode = json.JSONEncoder(ensure_ascii=False).encode
         self._owner = os.getpid()
         self._file = file

@@ -61,19 +61,11 @@ def begin_work(scratch):
     return pipe, orders
 
 
-def leave(status):
-    # As the interpreter leaves, but for taking thousands of tests apart one by one, which takes seconds.
-    threading._shutdown()
-    atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)
-
-
 def main():
     mode, path, nonce = sys.argv[1:4]
+    told, arguments = json.loads(sys.argv[4]), sys.argv[5:]
+    ending = Ending(told["grace"])
     name_worker()
-    arguments = sys.argv[5:]
     if sys.path and sys.path[0] == "":
         sys.path[0] = os.getcwd()  # As `python -m` has it.
     if mode in ("discover", "run"):
@@ -82,29 +74,43 @@ def main():
         os.close(take_stdin())
     else:
         journal, orders = begin_work(path)
+    ending.records = journal
     ground = Ground(journal)
     pytest = import_pytest(journal)
     sys.argv = [sys.modules["__main__"].__file__] + arguments
-    neighbours = make_neighbours(pytest)(journal, mode in ("discover", "discover-and-work"))
-    discovery, recording, run = make_plugins(pytest)
+    discovers = mode in ("discover", "discover-and-work")
+    options = Options(journal, discovers)
+    Collection, Discovery, Recording = make_collection(pytest), make_discovery(pytest), make_recording(pytest)
     if mode == "discover":
-        plugin = discovery(journal, ground)
+        plugin = Discovery(journal, ground, options)
     elif mode == "run":
-        plugin = run(journal, ground, request)
+        plugin = make_batch(pytest, Collection, Recording)(journal, ground, options, request)
     else:
-        plugin = make_worker(pytest, discovery, recording)(journal, ground, orders, mode == "discover-and-work")
+        worker = make_worker(pytest, Collection, Discovery, Recording)
+        plugin = worker(journal, ground, options, orders, discovers)
+    verdict = make_verdict(pytest)(journal)
+    neighbours = make_neighbours(pytest)(journal, discovers, told["group"])
+    plugins = [neighbours, make_fork_watch(pytest)(), plugin, verdict]
+    error = None
     try:
-        status = int(pytest.main(arguments, plugins=[neighbours, plugin]))
-    except BaseException as error:
+        status = int(pytest.main(arguments, plugins=plugins))
+    except BaseException as raised:
+        error, status = raised, status_of(raised)
+    if error is not None and verdict.natural is None:
         journal.write(
             "unusable",
             code="discovery-failed" if mode == "discover" else "pytest-failed",
-            message=one_line("pytest was ended by {}: {}".format(type(error).__name__, error)),
+            message=one_line("pytest was ended by {}".format(text_of(error))),
             help="something that pytest loads, such as a conftest.py or a plugin, raised this",
         )
-        raise
+    verdict.judge(plugin, plugin if mode == "discover" else getattr(plugin, "discovery", None), status, error)
     journal.write("exit", status=status, warnings=getattr(plugin, "warnings", 0))
-    leave(status)
+    ending.session = verdict.session
+    ending.begin(status)
+    if error is not None:
+        raise error
+    sys.stdout.flush()
+    sys.exit(status)
 
 
 main()

@@ -40,21 +40,21 @@ class Folded:
         self.status = None
         self.message = None
         self.duration = 0.0
+        # On our own clock, of what runs in the protocol of pytest: a test may stop the clocks that its reports go by.
+        self.since = None
         # Whether no report has said yet what became of it.
         self.silent = True
         self._texts = []
         self._sections = []
         self._properties = []
 
-    def add(self, report):
+    def add(self, report, now):
+        self._measure(report, now)
         if is_subtest(report):
             if report.failed:
                 self._keep_text("SUBTEST {}".format(getattr(report, "head_line", "")), report)
                 if not self.has_failed():
                     self.status, self.message = "failed", failure_message(report)
-            return
-        self.duration += getattr(report, "duration", 0.0)
-        if report.outcome == "rerun":
             return
         self._sections = report.sections
         self._properties = getattr(report, "user_properties", [])
@@ -75,6 +75,19 @@ class Folded:
             self.status, self.message = "skipped", skip_reason(report)
         else:
             self.status, self.message = "passed", None
+
+    def fail(self, report, now):
+        # What is run again has failed, whatever its report calls it.
+        self._measure(report, now)
+        self._sections = report.sections
+        self._keep_text("FAILURE of {}".format(report.when), report)
+        self.status, self.message = "failed", failure_message(report)
+
+    def _measure(self, report, now):
+        if self.since is None:
+            self.duration += 0.0 if is_subtest(report) else getattr(report, "duration", 0.0)
+        else:
+            self.duration, self.since = self.duration + now - self.since, now
 
     def has_failed(self):
         return self.status in ("failed", "error")

@@ -11,6 +11,14 @@ EARLY = 0.05
 # takes.
 DEAF = 0.01
 
+# Seconds after which a worker that loads one file after the other says that it is alive.
+ALIVE = 1.0
+
+IDS_DIFFER = (
+    "the ids of tests in {} differ from process to process, e.g. {}: "
+    "give parameters that are random or have no order ids of their own (pytest.param(..., id=...))"
+)
+
 
 class Pipe(Records):
     # To the host, on the standard output that tests and their children print to as well. What is written at once is
@@ -74,19 +82,37 @@ class Orders:
         return json.loads(line.decode("utf-8"))
 
 
-def make_worker(pytest, Discovery, Recording):
+def make_worker(pytest, Collection, Discovery, Recording):
+    class Ahead:
+        # Registered when collection begins, so that it has the first and the last word.
+
+        def __init__(self, collection):
+            self.collection = collection
+
+        @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+        def pytest_collection_modifyitems(self, items):
+            if not self.collection.is_walked:
+                self.collection.end_walk()
+                if is_looked_at(self.collection.config):
+                    self.collection.is_whole = True
+                    items += self.collection.load_all()
+            yield
+
     class Worker(Recording):
-        def __init__(self, pipe, ground, orders, discovers):
-            super().__init__(pipe, ground)
+        def __init__(self, pipe, ground, options, orders, discovers):
+            super().__init__(pipe, ground, options)
             self.orders = orders
-            self.discovery = Discovery(pipe, ground) if discovers else None
-            self.files = {}
-            self.ahead = {}
+            self.discovery = Discovery(pipe, ground, options) if discovers else None
+            # Files whose tests are in `items`, and those that the host was told of.
+            self.indexed = set()
+            self.told = set()
             self.items = {}
+            self.returned = set()
             self.queue = collections.deque()
             self.upcoming = collections.deque()
             self.finishing = False
             self.listens = 0.0
+            self.heard = 0.0
             self.warnings = 0
 
         @pytest.hookimpl
@@ -106,30 +132,27 @@ def make_worker(pytest, Discovery, Recording):
         @pytest.hookimpl(tryfirst=True)
         def pytest_collection(self, session):
             if self.discovery is None:
-                # Directories are walked now, files are loaded when one of their tests is to be run.
-                session.genitems = functools.partial(self.put_off, session)
+                self.collection = Collection(session, self.loaded)
+                session.config.pluginmanager.register(Ahead(self.collection), "offload-ahead")
 
-        def put_off(self, session, node):
-            if isinstance(node, getattr(pytest, "Directory", pytest.Package)):
-                return type(session).genitems(session, node)
-            self.files.setdefault(relative(node.path, session.config.rootpath), []).append(node)
-            return iter(())
+        def loaded(self):
+            now = self.journal.now()
+            if now - self.heard > ALIVE:
+                # To load everything takes time, and who is silent is given up.
+                self.heard = now
+                self.journal.write("returned", ids=[])
 
         @pytest.hookimpl(tryfirst=True)
         def pytest_runtestloop(self, session):
             if self.discovery is None:
-                del session.genitems
-                self.collect_ahead(session)
+                self.collect_ahead()
             else:
                 self.index(session.items)
                 session.config.pluginmanager.unregister(self.discovery)
                 self.forget_last_run(session.config)
-            # What was collected stays: the collector need not look at it after every few tests.
-            if hasattr(gc, "freeze"):
-                gc.freeze()
-            item = self.next_item(session)
+            item = self.next_item()
             while item is not None:
-                following = self.next_item(session)
+                following = self.next_item()
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 if session.shouldfail or session.shouldstop:
                     self.give_back([following] if following is not None else [])
@@ -139,20 +162,20 @@ def make_worker(pytest, Discovery, Recording):
                 item = following
             return True
 
-        def collect_ahead(self, session):
+        def collect_ahead(self):
             # While the tests are looked for elsewhere, there is time to load files that may be asked for later: on a core
             # that nobody else needs meanwhile, and beginning where this worker is likely to begin.
             slot, cores = int(os.environ.get("OFFLOAD_SLOT", 0)), os.cpu_count() or 1
             if slot >= cores or self.orders.arrive(EARLY):
                 return
-            files = list(self.files)
+            files = list(self.collection.files)
             first = len(files) * slot // (2 * cores)
             for file in files[first:] + files[:first]:
-                self.ahead[file] = self.load(session, file)
+                self.load(file)
                 if self.orders.arrive(0):
                     return
 
-        def next_item(self, session):
+        def next_item(self):
             # Waits until there is one, or there will be none.
             while True:
                 if not (self.upcoming or self.queue) or self.journal.now() >= self.listens:
@@ -161,7 +184,7 @@ def make_worker(pytest, Discovery, Recording):
                 if self.upcoming:
                     return self.upcoming.popleft()
                 if self.queue:
-                    self.upcoming.extend(self.look_up(session, **self.queue.popleft()))
+                    self.upcoming.extend(self.look_up(**self.queue.popleft()))
                 elif self.finishing:
                     return None
                 else:
@@ -197,36 +220,57 @@ def make_worker(pytest, Discovery, Recording):
             failed = {name for name, folded in self.shared.items() if folded.has_failed()}
             self.journal.write("returned", ids=[name for name in dict.fromkeys(names) if name not in failed])
 
-        def look_up(self, session, id, unit):
-            if unit in self.ahead:
-                self.tell_unit(unit, self.ahead.pop(unit))
-            if id not in self.items and unit in self.files:
-                self.tell_unit(unit, self.load(session, unit))
-            if id not in self.items:
-                # An unusual collector may have taken it from another file.
-                for file in list(self.files):
-                    self.tell_unit(file, self.load(session, file))
+        def look_up(self, id, unit):
+            if self.collection is not None:
+                if unit in self.collection.files:
+                    self.open_file(unit)
+                if id not in self.items:
+                    # An unusual collector may have taken it from another file.
+                    for file in self.collection.files:
+                        if file not in self.indexed:
+                            self.open_file(file)
             items = self.items.get(id, [])
             if not items:
-                self.report_missing(id)
+                self.miss(id, unit)
             self.copies[id] = len(items)
             return items
 
-        def tell_unit(self, file, held):
-            self.journal.write_soon("unit", file=file, ids=[escape_id(item.nodeid) for item in held])
+        def open_file(self, file):
+            self.load(file)
+            if file not in self.told:
+                self.told.add(file)
+                ids = [escape_id(item.nodeid) for item in self.collection.load(file)]
+                self.journal.write_soon("unit", file=file, ids=ids)
 
-        def load(self, session, file):
+        def miss(self, name, unit):
+            # Somebody else found it in the same file: what differs from process to process can only be run there.
+            if self.explain(name) or name in self.returned or not (self.collection and self.collection.load(unit)):
+                self.report_missing(name)
+                return
+            self.ground.hold()
+            if not self.returned:
+                self.journal.write("notice", message=IDS_DIFFER.format(unit, name))
+            self.returned.add(name)
+            self.wanted.discard(name)
+            self.journal.write("returned", ids=[name])
+
+        def load(self, file):
+            if file in self.indexed:
+                return
+            self.indexed.add(file)
             self.journal.flush()
-            held = [item for node in self.files.pop(file) for item in type(session).genitems(session, node)]
-            items = list(held)
+            collected = self.collection.load(file)
+            if self.collection.is_whole:
+                self.index(collected)
+                return
+            items, session = list(collected), self.collection.session
             session.config.hook.pytest_collection_modifyitems(session=session, config=session.config, items=items)
             # What discovery chose is chosen: a plugin that takes a sample or a share must not do so again here.
             left = {item.nodeid for item in items}
-            items.extend(item for item in held if item.nodeid not in left)
-            session.items.extend(items)
-            session.testscollected += len(items)
+            items += [item for item in collected if item.nodeid not in left]
+            self.collection.items += items
+            self.collection.count += len(items)
             self.index(items)
-            return held
 
         def index(self, items):
             for item in items:

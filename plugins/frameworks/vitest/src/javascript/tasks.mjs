@@ -1,6 +1,7 @@
-// What the reporter (in vitest itself) and the runner (in each of its workers) have in common: what was asked for, the
-// journal, and what tests are called. It stands in front of both.
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+// What the reporter (in vitest itself) and the runner (in the processes that run the tests) have in common: what was asked
+// for, the journal, and what tests are called. It stands in front of both.
+import { appendFileSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -17,11 +18,25 @@ function clock() {
   return (timeOrigin + milliseconds()) / 1000;
 }
 
+/** The line of the journal that says this. */
+function lineOf(record) {
+  const whole = (_, value) => (typeof value === "string" ? value.replace(/\p{Cs}/gu, "\ufffd") : value);
+  return `${stringify([request.nonce, record], whole)}\n`;
+}
+
 /** Writes records to the journal, at once: the process may be gone the next moment. */
 function tell(records) {
-  const whole = (_, value) => (typeof value === "string" ? value.replace(/\p{Cs}/gu, "\ufffd") : value);
-  const lines = records.map((record) => `${stringify([request.nonce, record], whole)}\n`);
-  appendFileSync(`${prefix}journal.jsonl`, lines.join(""));
+  if (records.length > 0) {
+    appendFileSync(`${prefix}journal.jsonl`, records.map(lineOf).join(""));
+  }
+}
+
+/**
+ * What is to be done with the files that vitest goes through next. `units`: the tests to run of each file; without, all are
+ * to be found, `hasty` if those of many files are loaded one after the other in one process.
+ */
+function readTask() {
+  return JSON.parse(readFileSync(`${prefix}task.json`, "utf8"));
 }
 
 /** Spells what no id can hold, and the character that it is spelled with. */
@@ -86,6 +101,17 @@ function testsById(file) {
     tests.set(id, test);
   }
   return tests;
+}
+
+/**
+ * The same for tests that were found under these ids, which are all that the file has, in order. Names that change each time
+ * that the file is loaded are told by their places then.
+ */
+function testsOf(file, ids) {
+  const tests = testsById(file);
+  const isOther = ids.some((id) => !tests.has(id));
+  const on = [...tests.values()].filter(isOn);
+  return isOther && on.length === ids.length ? new Map(ids.map((id, place) => [id, on[place]])) : tests;
 }
 
 /** The suites that a test is in, from the inside out; the last is its file. */
@@ -156,13 +182,15 @@ function findings(file, { passWithNoTests }) {
 
 function finished(id, test, status, why) {
   const duration = (test?.result?.duration ?? 0) / 1000;
-  return { finished: { id, task: test?.id, at: clock(), status, duration, ...why } };
+  return { finished: { id, at: clock(), status, duration, ...why } };
 }
 
-/** The record of a test that passed or failed. */
-function verdict(id, test) {
+/** The record of a test that passed or failed, and what it printed. */
+function verdict(id, test, printed) {
   const { state, errors = [] } = test.result;
-  return state === "pass" ? finished(id, test, "passed") : finished(id, test, "failed", story(errors));
+  return state === "pass"
+    ? finished(id, test, "passed", printed)
+    : finished(id, test, "failed", { ...story(errors), ...printed });
 }
 
 function skip(id, test) {
@@ -172,4 +200,34 @@ function skip(id, test) {
 /** The record of a test that came to nothing for what is not its own doing, or that is not there. */
 function failure(id, test, errors) {
   return finished(id, test, "error", story(errors ?? [{ message: "the file has no such test where it was to run" }]));
+}
+
+/** The records of what became of tests that vitest itself has run. */
+function judge(file, ids) {
+  const tests = testsById(file);
+  const record = (id) => {
+    const test = tests.get(id);
+    const isOver = ["pass", "fail"].includes(test?.result?.state);
+    return isOver ? verdict(id, test) : test && !isOn(test) ? skip(id, test) : failure(id, test, ownErrors(file));
+  };
+  return [{ collected: { unit: unitOf(file) } }, ...ids.map(record)];
+}
+
+/** The records of errors that nobody caught, but for those that came of a test which failed. */
+function unhandled(errors, vitest) {
+  const { root, dangerouslyIgnoreUnhandledErrors } = vitest.config;
+  return (dangerouslyIgnoreUnhandledErrors ? [] : errors).flatMap((error) => {
+    const { VITEST_TEST_PATH: path, VITEST_TEST_NAME: name } = error ?? {};
+    const filepath = path && resolve(root, path);
+    const files = vitest.state.getFiles().filter((file) => file.filepath === filepath);
+    const isIt = (test) => test.name === name || partsOf(test).join(" > ") === name;
+    const isFailed = (test) => isIt(test) && test.result?.state === "fail";
+    const isTold = files.some((file) => [...testsIn(file)].some(isFailed));
+    return isTold ? [] : [strayOf("unhandled error", [error], filepath && { filepath }, name)];
+  });
+}
+
+/** The record of errors that fail vitest and no test. */
+function strayOf(what, errors, file, test) {
+  return { stray: { what, ...story(errors), file: file && placeOf(file.filepath), test } };
 }
