@@ -62,4 +62,5 @@ mod unreported;
 mod vitest;
 mod vitest_files;
 mod vitest_session;
+mod whole_files;
 mod workers;

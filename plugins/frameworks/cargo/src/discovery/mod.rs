@@ -59,7 +59,9 @@ fn tests(listed: &Listed, paths: &[String], answers: &Answers) -> Vec<Test> {
             let test = TestName { binary_id, name };
             let Some(skipped) = case.skipped().filter(|_| is_selected(&test, paths)) else { continue };
             let id = test.to_string();
-            let tags = if skipped { vec![why_skipped(&id, answers)] } else { constraints(&id, listed, answers) };
+            let mut tags = if skipped { vec![why_skipped(&id, answers)] } else { constraints(&id, listed, answers) };
+            // nextest runs each test in a process of its own: those of a binary share nothing.
+            tags.push("unit:free".to_owned());
             tests.push(Test {
                 unit: Some(binary_id.clone()),
                 name: Some(name.clone()),

@@ -94,6 +94,13 @@ fn says_why_nothing_was_found() {
     assert!(failure.message.contains("missing field `rust-suites`"), "{}", failure.message);
 }
 
+/// Every test of a binary may run anywhere; the other tags.
+fn without_freedom(tags: &[String]) -> Vec<String> {
+    let (last, others) = tags.split_last().expect("there is at least that one");
+    assert_eq!(last, "unit:free");
+    others.to_vec()
+}
+
 #[test]
 fn ignored_tests_tell_why() {
     let (script, _) = asked(listed("", "\n2\n"));
@@ -102,7 +109,7 @@ fn ignored_tests_tell_why() {
     assert!(!script.contains("show-config"), "{script}");
     let reason = |ignored: &str| {
         let found = found(&[], &[listed("", "\n2\n"), answered(&[("ignored", ignored)])]);
-        found.tests[1].tags.clone()
+        without_freedom(&found.tests[1].tags)
     };
     let said = |name: &str, why: &str| {
         format!(
@@ -136,7 +143,12 @@ fn what_overrides_promise_becomes_tags() {
     let answers = answered(&[("groups", groups), ("threads", threads)]);
     let tags = |around: &str, more: &str| {
         let found = found(&[], &[listed(&format!("{OVERRIDES}{more}"), around), answers.clone()]);
-        found.tests.into_iter().filter(|test| !test.skipped).map(|test| test.tags.join(" ")).collect::<Vec<_>>()
+        found
+            .tests
+            .into_iter()
+            .filter(|test| !test.skipped)
+            .map(|test| without_freedom(&test.tags).join(" "))
+            .collect::<Vec<_>>()
     };
     assert_eq!(tags("ci\n8\n", ""), ["lock:nextest:serial", "threads:3"]);
     assert_eq!(
@@ -150,7 +162,8 @@ fn what_holds_for_all_tests_needs_no_question_about_overrides() {
     let config = "[profile.default]\nthreads-required = 'num-cpus'\nfail-fast = true\n";
     assert!(!asked(listed(config, "\n4\n")).0.contains("show-config"));
     let found = found(&[], &[listed(config, "\n4\n"), answered(&[])]);
-    assert_eq!((found.tests[0].tags.as_slice(), found.max_failures), (["threads:4".to_owned()].as_slice(), Some(1)));
+    assert_eq!(without_freedom(&found.tests[0].tags), ["threads:4"]);
+    assert_eq!(found.max_failures, Some(1));
 }
 
 #[test]
