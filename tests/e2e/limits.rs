@@ -4,13 +4,17 @@ use std::path::Path;
 
 use offload_tests::{Finished, Project};
 
-/// Runs two tests after a line of shell.
-fn run_after(line: &str) -> Finished {
-    let project = Project::new().config(
+/// Two tests.
+fn project(run_command: &str) -> Project {
+    Project::new().config(&format!(
         "[offload]\nmax_parallel = 2\nretry_count = 0\n[provider]\ntype = \"local\"\n[groups.custom]\ntype = \"default\"\n\
-         discover_command = \"echo one; echo two\"\nrun_command = \"yes {tests} | head -c 200000; true\"\n",
-    );
-    run_in(&project, line)
+         discover_command = \"echo one; echo two\"\nrun_command = \"{run_command}\"\n"
+    ))
+}
+
+/// Runs tests that print 200 kB after a line of shell.
+fn run_after(line: &str) -> Finished {
+    run_in(&project("yes {tests} | head -c 200000; true"), line)
 }
 
 fn run_in(project: &Project, line: &str) -> Finished {
@@ -27,7 +31,11 @@ fn accuses_no_plugin(done: &Finished) {
 /// The addresses that a plugin's memory usually reserves are many times as much.
 #[test]
 fn works_in_half_a_gigabyte_of_addresses() {
-    let done = run_after("ulimit -v 600000").exits(0);
+    let project = project("test -z \\\"$MALLOC_ARENA_MAX$OFFLOAD_FEW_ARENAS\\\" && true {tests}");
+    // Nothing is compiled yet.
+    let fresh =
+        format!("ulimit -v 600000; OFFLOAD_CACHE_DIR='{}'; export OFFLOAD_CACHE_DIR", project.beside().display());
+    let done = run_in(&project, &fresh).exits(0);
     assert_eq!(done.results().count("passed"), 2);
 }
 

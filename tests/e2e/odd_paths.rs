@@ -60,7 +60,7 @@ fn variables_that_are_not_utf_8_are_left_alone() {
 #[test]
 fn files_whose_names_are_not_utf_8_are_copied() {
     let project = Project::new().config(
-        "[offload]\nmax_parallel = 2\nretry_count = 0\n[provider]\ntype = \"local\"\nisolation = \"copy\"\n\
+        "[offload]\nmax_parallel = 1\nretry_count = 0\n[provider]\ntype = \"local\"\nisolation = \"copy\"\n\
          [report]\nartifacts = [\"*.png\"]\n[groups.custom]\ntype = \"default\"\ndiscover_command = \"echo one\"\n\
          run_command = \"cat \\\"$(printf 'caf\\\\351.txt')\\\" {tests}; touch kept.png \\\"$(printf 'caf\\\\351.png')\\\"\"\n",
     );

@@ -22,12 +22,14 @@ use args::{Args, Command};
 use output::{complain, print};
 
 use crate::limits;
+use crate::process::begin_again_with_few_arenas;
 
 /// What offload exits with when it did not come to run a test.
 const NOTHING_RUN: u8 = 3;
 
 /// Does what the arguments of this process say.
 pub fn main() -> ExitCode {
+    begin_again_with_few_arenas();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => return usage(&error),
