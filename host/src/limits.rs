@@ -8,6 +8,8 @@ use std::num::NonZero;
 
 use nix::errno::Errno;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+use nix::sys::signal::Signal;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::model::Failure;
 
@@ -117,12 +119,8 @@ fn need_threads() -> io::Result<()> {
 
 /// Has files that grow too large be errors of whoever writes them: the system would end this process by a signal instead.
 pub fn outlive_large_files() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        // Whoever cannot listen ends as before. Commands that are started find the signal as it was.
-        let _ = signal(SignalKind::from_raw(nix::sys::signal::Signal::SIGXFSZ as i32));
-    }
+    // Where it cannot be listened for, all is as before. Commands that are started find the signal as it was.
+    let _ = signal(SignalKind::from_raw(Signal::SIGXFSZ as i32));
 }
 
 fn named(what: String, option: &str, remedy: &str) -> Reached {
@@ -135,13 +133,7 @@ fn named(what: String, option: &str, remedy: &str) -> Reached {
 }
 
 fn of(resource: Resource) -> Option<u64> {
-    // Which kind of number it is depends on the system.
-    #[allow(clippy::useless_conversion, clippy::unnecessary_fallible_conversions, reason = "u64 on Linux")]
-    getrlimit(resource)
-        .ok()
-        .map(|(soft, _)| soft)
-        .filter(|soft| *soft != RLIM_INFINITY)
-        .and_then(|soft| soft.try_into().ok())
+    getrlimit(resource).ok().map(|(soft, _)| soft).filter(|soft| *soft != RLIM_INFINITY)
 }
 
 fn of_processes() -> Option<u64> {

@@ -17,7 +17,6 @@ const LAST_WORDS: usize = 4096;
 const SCRIPT: &str = r#"exec sh -c "$1" >"$2""#;
 
 /// The tests that are absolute paths are told relative to the directory, which therefore has to be known.
-
 pub fn plan(settings: &Settings, context: &Context) -> RunPlan {
     let [ids, place] = ["ids", "place"].map(|name| format!("{}{name}", context.scratch));
     let script = format!("{} >\"$3\"; {SCRIPT}", place::PRINT_PLACE);
