@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 pub mod framework;
 pub mod history;
+mod limits;
 pub mod model;
 pub mod orchestrator;
 pub mod plugin;

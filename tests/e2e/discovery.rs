@@ -74,6 +74,17 @@ fn a_failing_discover_command_is_3_and_shown() {
 }
 
 #[test]
+fn a_discover_command_may_say_why_on_either_stream() {
+    let run = |command: &str| {
+        let config = "[provider]\ntype = \"local\"\n[groups.g]\ntype = \"default\"\nrun_command = \"true {tests}\"\n";
+        Project::new().config(&format!("{config}discover_command = \"{command}\"\n")).run(&[]).exits(3)
+    };
+    run("echo no pattern matches; exit 7").says("no pattern matches");
+    run("echo no pattern matches; echo an old node >&2; exit 7").says("no pattern matches").says("an old node");
+    run("echo no pattern matches >&2").says("no pattern matches");
+}
+
+#[test]
 fn one_group_of_several_that_cannot_be_discovered_is_an_error_result() {
     let done = Project::new()
         .config(

@@ -29,6 +29,18 @@ fn refuses_to_overwrite() {
     assert_ne!(project.read("offload.toml"), "# mine\n");
 }
 
+/// What runs on this machine is given its cores; a cloud has more.
+#[test]
+fn as_many_sandboxes_as_this_machine_has_cores() {
+    let cores = std::thread::available_parallelism().expect("the system tells").get();
+    for (provider, expected) in [("local", cores), ("modal", 10)] {
+        let project = Project::new();
+        project.offload(&["init", "--provider", provider, "--framework", "pytest"]).finish().exits(0);
+        let text = project.read("offload.toml");
+        assert!(text.lines().any(|line| line.starts_with(&format!("max_parallel = {expected} "))), "{text}");
+    }
+}
+
 /// As a user would: write it, have pytest in PATH, run.
 #[test]
 fn pytest_pairs_run_at_once() {

@@ -4,7 +4,11 @@ use offload_tests::{Finished, Project};
 
 /// Three tests, run by a script that does something odd with its result file.
 fn run(script: &str) -> Finished {
-    Project::new()
+    run_in(Project::new(), script)
+}
+
+fn run_in(project: Project, script: &str) -> Finished {
+    project
         .file("runner.sh", script)
         .file("junit.xml", "<testsuite><testcase name='one'/><testcase name='two'/><testcase name='three'/></testsuite>")
         .config(
@@ -89,4 +93,77 @@ fn a_bomb_of_entities_is_not_expanded() {
     let done = run(&format!("cat > junit.xml <<'XML'\n{xml}\nXML\n"));
     assert_eq!(done.code, 1);
     assert_ne!(done.verdict("two"), "passed");
+}
+
+/// Each test's own report, as a tool writes it in an encoding of its own.
+#[test]
+fn encodings_that_are_declared() {
+    let report = |head: &str, name: &str, message: &str| {
+        format!("{head}<testsuite><testcase name='{name}'><failure message='{message}'/></testcase></testsuite>")
+    };
+    let declared = |encoding: &str| format!("<?xml version='1.0' encoding='{encoding}'?>\n");
+    let latin_1: Vec<u8> =
+        report(&declared("ISO-8859-1"), "one", "Größe in Köln").chars().map(|character| character as u8).collect();
+    let [before, after] = ["costs “", "”"].map(|part| part.replace('“', "\u{93}").replace('”', "\u{94}"));
+    let cp1252 = report(&declared("windows-1252"), "two", &format!("{before}5 \u{80}{after}"));
+    let cp1252: Vec<u8> = cp1252.chars().map(|character| character as u8).collect();
+    let utf_16 = report(&declared("UTF-16"), "three", "über 9 €");
+    let utf_16: Vec<u8> = format!("\u{feff}{utf_16}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let project = Project::new().file("of-one", latin_1).file("of-two", cp1252).file("of-three", utf_16);
+    let done = run_in(project, "[ $# = 1 ] && cp of-$1 junit.xml; exit 1\n");
+    assert_eq!(done.results().count("failed"), 3, "{}", done.said());
+    for (id, message) in [("one", "Größe in Köln"), ("two", "costs “5 €”"), ("three", "über 9 €")] {
+        assert_eq!(done.results().test(id).message(), message);
+    }
+    let done = done.says("Größe in Köln").says("costs “5 €”");
+    assert!(done.junit().case("three").name == "three");
+}
+
+#[test]
+fn an_encoding_that_is_not_known_is_named() {
+    let done = run("printf '<?xml version=\"1.0\" encoding=\"IBM850\"?><testsuite/>' > junit.xml\n");
+    none_passed(&done);
+    done.says("is in the encoding \"IBM850\", which offload cannot read");
+}
+
+/// The tool itself ran `one` again until it passed, and `two` until it gave up.
+#[test]
+fn what_the_tool_ran_again_is_flaky() {
+    let project = Project::new()
+        .file(
+            "of-one",
+            "<testcase name='one' time='0.5'><flakyError message='timed out' time='0.25'><stackTrace>at A.b</stackTrace>\
+             <system-out>first try</system-out></flakyError><system-out>second try</system-out></testcase>",
+        )
+        .file("of-two", "<testcase name='two'><failure message='no'/><rerunFailure message='no again'/></testcase>")
+        .file("of-three", "<testcase name='three'/>");
+    let script = "{ echo '<testsuite>'; for t; do cat of-$t; done; echo '</testsuite>'; } > junit.xml\n\
+                  case \"$*\" in *two*) exit 1;; esac\n";
+    let done = run_in(project, script).exits(1);
+    let results = done.results();
+    assert_eq!(
+        [results.verdict("one"), results.verdict("two"), results.verdict("three")],
+        ["flaky", "failed", "passed"]
+    );
+    assert_eq!(results.test("one").statuses(), ["failed", "passed"]);
+    assert_eq!(results.test("two").statuses(), ["failed", "failed"]);
+    let junit = std::fs::read_to_string(done.output_dir.join("junit.xml")).expect("junit.xml");
+    assert!(junit.contains("<flakyFailure message=\"timed out\""), "{junit}");
+}
+
+/// Some tools write a case for each time. If the command takes that for a success, so do we, and call it flaky.
+#[test]
+fn a_case_for_each_time() {
+    let script = "{ echo '<testsuite>'; for t; do\n\
+                  [ $t != one ] || echo \"<testcase name='one'><failure message='no'/></testcase>\"\n\
+                  echo \"<testcase name='$t'/>\"; done; echo '</testsuite>'; } > junit.xml\n";
+    assert_eq!(run(script).exits(2).verdict("one"), "flaky");
+    assert_eq!(run(&format!("{script}case \"$*\" in *one*) exit 1;; esac\n")).exits(1).verdict("one"), "failed");
+}
+
+#[test]
+fn why_there_is_no_file_may_be_said_on_standard_output() {
+    let done = run("echo warning: slow disk >&2; echo No tests found, exiting with code 1: $1 has 0 matches; exit 1\n");
+    none_passed(&done);
+    done.says("No tests found, exiting with code 1: one has 0 matches").says("warning: slow disk");
 }

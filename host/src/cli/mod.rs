@@ -21,16 +21,23 @@ use clap::error::ErrorKind;
 use args::{Args, Command};
 use output::{complain, print};
 
+use crate::limits;
+use crate::process::begin_again_with_few_arenas;
+
 /// What offload exits with when it did not come to run a test.
 const NOTHING_RUN: u8 = 3;
 
 /// Does what the arguments of this process say.
 pub fn main() -> ExitCode {
+    begin_again_with_few_arenas();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => return usage(&error),
     };
     log();
+    if let Err(error) = limits::need_the_least() {
+        return failed(&anyhow::Error::new(error).context("cannot start"));
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(workers()).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::Error::new(error).context("cannot start")),
@@ -43,6 +50,7 @@ pub fn main() -> ExitCode {
 
 async fn execute(args: Args) -> anyhow::Result<u8> {
     let Args { config, verbose, command } = args;
+    limits::outlive_large_files();
     match command {
         Command::Run(options) => run::run(&config, verbose, options).await,
         Command::Collect(options) => collect::collect(&config, options.format).await,
@@ -58,6 +66,10 @@ async fn execute(args: Args) -> anyhow::Result<u8> {
 
 /// The host waits far more than it computes: a few threads serve hundreds of sandboxes.
 fn workers() -> usize {
+    if limits::address_space().is_some() {
+        // Each has memory of its own, for which addresses are set aside.
+        return 2;
+    }
     std::thread::available_parallelism().map_or(2, std::num::NonZero::get).clamp(2, 4)
 }
 

@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use crate::limits::{self, Reached};
+
 /// Standard output is for data. A reader that has gone away is no error.
 pub(super) fn print(text: &str) {
     let mut stdout = std::io::stdout().lock();
@@ -20,7 +22,14 @@ pub(super) fn render(error: &anyhow::Error) -> String {
         return shown(diagnostic);
     }
     let label = console::style("error:").for_stderr().red().bold();
-    format!("{label} {error:#}")
+    let text = format!("{error:#}");
+    match limits::reached(&text) {
+        // Whatever could say so itself has.
+        Some(Reached { limit, remedy }) if !text.contains(&limit) => {
+            format!("{label} {text}: {limit}\n  help: {remedy}")
+        }
+        _ => format!("{label} {text}"),
+    }
 }
 
 fn shown(diagnostic: &dyn miette::Diagnostic) -> String {

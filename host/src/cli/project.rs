@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use anyhow::bail;
+
 use crate::config::{Config, load_config};
 use crate::framework::Framework;
 use crate::model::Failure;
@@ -11,6 +13,7 @@ use crate::provider::Provider;
 /// Loads the file and checks every table with the plugin whose table it is; contacts no engine.
 pub(super) async fn load(path: &Path) -> anyhow::Result<Config> {
     let config = load_config(path)?;
+    check_temporary_directory(&std::env::temp_dir())?;
     check_names(&config)?;
     let [providers, frameworks] = [Kind::Provider, Kind::Framework].map(built_in_names);
     let known = |built_in: &[&'static str]| {
@@ -41,6 +44,16 @@ pub(super) async fn load(path: &Path) -> anyhow::Result<Config> {
         in_table(&format!("groups.{}", framework.group()), framework.check_settings().await)?;
     }
     Ok(config)
+}
+
+/// Sandboxes and batches have their files in it, and plugins are told where.
+fn check_temporary_directory(path: &Path) -> anyhow::Result<()> {
+    if path.to_str().is_none() {
+        bail!(
+            "the path of the temporary directory, {path:?}, is not UTF-8\n  help: set TMPDIR to a directory whose path is"
+        );
+    }
+    Ok(())
 }
 
 fn in_table(name: &str, checked: Result<(), Failure>) -> anyhow::Result<()> {

@@ -47,8 +47,16 @@ pub fn load_unpinned_config(path: &Path) -> Result<Config, ConfigError> {
 
 fn load(path: &Path, pins: impl FnOnce(&Path) -> Result<Pins, ConfigError>) -> Result<Config, ConfigError> {
     let absolute = std::path::absolute(path).map_err(|error| unreadable(path).caused_by(error))?;
+    let root = absolute.parent().unwrap_or(&absolute);
     let document = Document::parse(&path.display().to_string(), read(path)?)?;
-    let config = interpret(document, absolute.parent().unwrap_or(&absolute), |name| std::env::var(name))?;
+    // Every other path of a configuration is written in it, and therefore text.
+    if root.to_str().is_none() {
+        return Err(ConfigError::new(
+            Problem::new(format!("the path of the project's directory, {root:?}, is not UTF-8"))
+                .with_help("rename the directory: plugins and reports take paths as UTF-8 text only".to_owned()),
+        ));
+    }
+    let config = interpret(document, root, |name| std::env::var(name))?;
     Ok(Config { pins: pins(&absolute)?, ..config })
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::convert;
 use super::handle::Framework;
 use super::run::{Context, Plan, read_files};
+use crate::limits;
 use crate::model::{Discovered, Failure, Test};
 use crate::plugin::Rights;
 use crate::plugin::contract::{Discovery, FinishedRun};
@@ -89,8 +90,11 @@ async fn run(framework: &Framework, rights: &Rights, scratch: &Path, mut plan: P
                 .with_help("see what it waits for, or raise `test_timeout_secs` in [offload]")
         })?
         .map_err(|error| {
-            Failure::new("discovery-failed", format!("cannot run `{program}` to find tests: {error}"))
-                .with_help(format!("check that `{program}` is installed and in PATH"))
+            let message = format!("cannot run `{program}` to find tests: {error}");
+            limits::explain(
+                Failure::new("discovery-failed", message)
+                    .with_help(format!("check that `{program}` is installed and in PATH")),
+            )
         })?;
     Ok(FinishedRun { output: captured.into(), files: read_files(&result_files)? })
 }

@@ -93,7 +93,10 @@ impl Artifacts {
             }
             match tasks.join_next().await {
                 None => return gathered,
-                Some(Ok(Ok(files))) => gathered.files += files,
+                Some(Ok(Ok(of_one))) => {
+                    gathered.files += of_one.files;
+                    gathered.failures.extend(of_one.failures);
+                }
                 Some(Ok(Err(failure))) => gathered.failures.push(failure),
                 // It was ended with the run.
                 Some(Err(_)) => {}
@@ -101,16 +104,21 @@ impl Artifacts {
         }
     }
 
-    async fn of_one(&self, sandbox: &Sandbox) -> Result<usize, Failure> {
+    async fn of_one(&self, sandbox: &Sandbox) -> Result<Gathered, Failure> {
         let listed = self.list(sandbox).await?;
         let mut words = listed.split(|byte| *byte == 0);
         let directory = words.next().unwrap_or_default();
         if sandbox.is_this_machine() && !self.is_first(directory) {
-            return Ok(0);
+            return Ok(Gathered::default());
         }
         let to = self.to.join(sandbox.name().as_str());
-        let paths = words.filter_map(|path| std::str::from_utf8(path).ok()).filter_map(below);
-        let wanted = paths.filter(|path| self.globs.iter().any(|glob| glob.matches(path)));
+        let is_wanted = |path: &str| self.globs.iter().any(|glob| glob.matches(path));
+        let (paths, nameless): (Vec<_>, Vec<_>) = words.partition(|path| std::str::from_utf8(path).is_ok());
+        // Providers are asked for files by names that are text.
+        let mut nameless = nameless.into_iter().map(String::from_utf8_lossy);
+        let nameless = nameless.find(|path| below(path).is_some_and(is_wanted));
+        let paths = paths.into_iter().filter_map(|path| std::str::from_utf8(path).ok()).filter_map(below);
+        let wanted = paths.filter(|path| is_wanted(path));
         let is_fresh = |path: &&str| !sandbox.is_this_machine() || self.is_fresh(directory, path);
         let files: HashSet<&str> = wanted.filter(is_fresh).take(MOST + 1).collect();
         if files.len() > MOST {
@@ -132,14 +140,18 @@ impl Artifacts {
         }
         let missing: Vec<_> =
             pairs.iter().filter(|(_, local)| !local.exists()).map(|(path, _)| path.as_str()).collect();
-        match missing.first() {
-            None => Ok(pairs.len()),
-            Some(first) => {
-                let (count, name) = (missing.len(), sandbox.name());
-                let message = format!("artifacts of {name} could not be brought: {count}, {first} among them");
-                Err(Failure::new("artifacts-failed", message))
-            }
+        let (count, name) = (missing.len(), sandbox.name());
+        let mut failures = Vec::new();
+        if let Some(first) = missing.first() {
+            let message = format!("artifacts of {name} could not be brought: {count}, {first} among them");
+            failures.push(Failure::new("artifacts-failed", message));
         }
+        if let Some(path) = nameless {
+            let message =
+                format!("artifacts of {name} are left there, since their names are not UTF-8, such as {path}");
+            failures.push(Failure::new("artifacts-failed", message));
+        }
+        Ok(Gathered { files: pairs.len() - count, failures })
     }
 
     async fn list(&self, sandbox: &Sandbox) -> Result<Vec<u8>, Failure> {

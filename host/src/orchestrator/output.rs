@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use tokio::sync::mpsc;
 
+use crate::limits;
 use crate::model::{Failure, Mask, Masked, Stream};
 use crate::process::Output;
 
@@ -35,8 +36,8 @@ impl Logs {
         path.push(stream.name());
         let path = PathBuf::from(path);
         let file = File::create(&path).map_err(|error| {
-            Failure::new("unwritable-log", format!("cannot write the log {}: {error}", path.display()))
-                .with_help("make room, or change `output_dir`")
+            let message = format!("cannot write the log {}: {error}", path.display());
+            limits::explain(Failure::new("unwritable-log", message).with_help("make room, or change `output_dir`"))
         })?;
         Ok(self.mask.writer(file))
     }

@@ -19,6 +19,7 @@ use super::shape::Shape;
 use super::source::{Configured, Origin, Source};
 use super::store::{State, Surroundings, TOO_SLOW, begin_call, new_store};
 use crate::config::Allow;
+use crate::limits;
 use crate::model::{Failure, NoticeLevel};
 
 /// Takes what plugins log.
@@ -64,8 +65,10 @@ impl Linked {
         if let Some(refusal) = located.refusal() {
             return Err(fail(refusal));
         }
-        let component =
-            runtime.component(located).map_err(|error| fail(PluginErrorKind::Invalid(format!("{error:#}"))))?;
+        let component = runtime.component(located).map_err(|error| {
+            let reason = format!("{error:#}");
+            fail(starved(&reason).unwrap_or(PluginErrorKind::Invalid(reason)))
+        })?;
         let shape = Shape::of(&runtime.engine, &component);
         shape.refuse(kind).map_err(fail)?;
         let pre = runtime
@@ -187,6 +190,16 @@ pub(super) fn objection<T>(called: Result<T, Failure>) -> Result<(), Failure> {
     }
 }
 
+/// Whether a component is not to blame, since this machine had no memory for it, or a limit forbids it.
+fn starved(reason: &str) -> Option<PluginErrorKind> {
+    match limits::reached(reason) {
+        Some(reached) => Some(PluginErrorKind::Starved(Some(reached))),
+        None => reason
+            .contains(&format!("(os error {})", nix::errno::Errno::ENOMEM as i32))
+            .then_some(PluginErrorKind::Starved(None)),
+    }
+}
+
 /// What to say of a call that ended in a trap; its store must not be used again.
 pub(super) fn failed(function: &'static str, store: &Store<State>, error: &wasmtime::Error) -> PluginError {
     let text = format!("{error:#}");
@@ -195,6 +208,8 @@ pub(super) fn failed(function: &'static str, store: &Store<State>, error: &wasmt
         PluginErrorKind::TooSlow(state.limits.compute.as_secs_f64())
     } else if text.contains("growing memory") || text.contains("forcing trap when growing") {
         PluginErrorKind::OutOfMemory(state.limits.memory >> 20)
+    } else if let Some(starved) = starved(&text) {
+        starved
     } else {
         // The first line of a trap is a backtrace's heading; its cause says what happened.
         PluginErrorKind::Trapped(error.root_cause().to_string())

@@ -11,9 +11,13 @@ use super::bindings::imports;
 use super::cache;
 use super::locator::{Kind, Located};
 use super::store::State;
+use crate::limits;
 
 /// How often a running guest is made to look whether its time is up, and lets others run.
 pub(super) const TICK: Duration = Duration::from_millis(10);
+
+/// What a memory may grow without being copied, where addresses are scarce.
+const GROWTH: u64 = 4 << 20;
 
 /// The engine and everything that a component may import.
 pub(super) struct Runtime {
@@ -57,6 +61,18 @@ impl Runtime {
     fn new() -> wasmtime::Result<Self> {
         let mut config = Config::new();
         config.wasm_component_model(true).epoch_interruption(true);
+        if limits::address_space().is_some() {
+            // Each memory would reserve more than four GiB of addresses, so that the processor finds what lies beyond its end. Without
+            // that, code looks for itself and is a little slower; a memory that grows is copied.
+            config.memory_reservation(0).memory_guard_size(0).guard_before_linear_memory(false);
+            config.memory_reservation_for_growth(GROWTH);
+            // Each thread that compiles would take its share of them, too.
+            config.parallel_compilation(false);
+        }
+        if limits::file_size().is_some() {
+            // What memories begin with would be kept in files without a name, which count.
+            config.memory_init_cow(false);
+        }
         let engine = Engine::new(&config)?;
         // Standard libraries import all of WASI; what is behind it is for the rights of an instance to say.
         let mut frameworks = Linker::new(&engine);

@@ -6,6 +6,7 @@ use std::fmt;
 use super::locator::Kind;
 use super::shape::CONTRACT;
 use crate::config::Digest;
+use crate::limits::Reached;
 use crate::model::Failure;
 
 /// A component failed: which one, in what, and how.
@@ -52,6 +53,8 @@ pub enum PluginErrorKind {
     Trapped(String),
     /// It wanted more than so many MiB of memory.
     OutOfMemory(usize),
+    /// This machine had no memory for it, or a limit of this process forbids it.
+    Starved(Option<Reached>),
     /// It computed for longer than so many seconds.
     TooSlow(f64),
 }
@@ -79,6 +82,7 @@ impl PluginErrorKind {
             Self::Trapped(_) => "plugin-trapped",
             Self::OutOfMemory(_) => "plugin-out-of-memory",
             Self::TooSlow(_) => "plugin-too-slow",
+            Self::Starved(_) => "no-memory",
         }
     }
 
@@ -113,6 +117,8 @@ impl PluginErrorKind {
             Self::TooSlow(_) => format!(
                 "report it to its author as a defect; `call_timeout_secs` in [plugins.{plugin}] is the limit of one that does not come with offload"
             ),
+            Self::Starved(Some(reached)) => reached.remedy.clone(),
+            Self::Starved(None) => "give it more memory, or lower max_parallel".into(),
             Self::Senseless(_) | Self::Trapped(_) => "this is a defect of the plugin: report it to its author".into(),
         }
     }
@@ -151,6 +157,8 @@ impl fmt::Display for PluginErrorKind {
             Self::Unlinkable(reason) => write!(f, "it does not fit: {reason}"),
             Self::Senseless(reason) | Self::Trapped(reason) => f.write_str(reason),
             Self::OutOfMemory(most) => write!(f, "it wanted more memory than the {most} MiB that it may use"),
+            Self::Starved(Some(reached)) => write!(f, "there is not enough for it: {}", reached.limit),
+            Self::Starved(None) => write!(f, "this machine has no memory left for it"),
             Self::TooSlow(most) => write!(f, "it computed for longer than the {most} s that a call may take"),
         }
     }
@@ -158,7 +166,11 @@ impl fmt::Display for PluginErrorKind {
 
 impl fmt::Display for PluginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "plugin `{}` failed in `{}`: {}", self.plugin, self.function, self.kind)?;
+        match self.kind {
+            // It has not done anything.
+            PluginErrorKind::Starved(_) => write!(f, "plugin `{}` cannot be used: {}", self.plugin, self.kind)?,
+            _ => write!(f, "plugin `{}` failed in `{}`: {}", self.plugin, self.function, self.kind)?,
+        }
         if !self.stderr.is_empty() {
             write!(f, "; it wrote: {}", self.stderr)?;
         }

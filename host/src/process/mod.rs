@@ -1,5 +1,6 @@
 //! The one home of starting processes: each in a session of its own, always ended and reaped.
 
+mod again;
 mod capture;
 mod group;
 mod resident;
@@ -7,6 +8,7 @@ mod run;
 mod signals;
 mod strays;
 
+pub use again::begin_again_with_few_arenas;
 pub use capture::Capture;
 pub use resident::{LineWriter, Resident, ResidentProcess};
 pub use run::{Captured, Command, Environment, Exit, Input, Output, Stdio, capture, run};

@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin};
 use tokio::sync::mpsc;
 
+use super::again;
 use super::capture::Capture;
 use super::group::Group;
 use crate::model::Stream;
@@ -171,6 +172,7 @@ pub(super) fn spawn(command: &Command) -> io::Result<Child> {
     if let Environment::Only(names) = &command.environment {
         process.env_clear().envs(names.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     }
+    again::forget(&mut process);
     process
         .args(arguments)
         .envs(command.env.iter().map(|(name, value)| (name, value)))

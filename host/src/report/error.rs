@@ -1,14 +1,17 @@
 //! A report that could not be written.
 
 use std::{
+    borrow::Cow,
     fmt, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
+use crate::limits::{self, Reached};
+
 /// Which file could not be written or read, and why. Cheap to clone, as it is both told at once and returned at the end.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("cannot {action} {}: {cause}; {}", path.display(), advice(*action, cause.kind()))]
+#[error("cannot {action} {}: {cause}; {}", path.display(), advice(*action, cause))]
 pub struct ReportError {
     action: Action,
     path: PathBuf,
@@ -64,8 +67,11 @@ impl fmt::Display for Action {
     }
 }
 
-fn advice(action: Action, kind: io::ErrorKind) -> &'static str {
-    match kind {
+fn advice(action: Action, cause: &io::Error) -> Cow<'static, str> {
+    if let Some(Reached { limit, remedy }) = limits::reached(&cause.to_string()) {
+        return format!("{limit}: {remedy}").into();
+    }
+    let advice = match cause.kind() {
         _ if matches!(action, Action::Use) => {
             "wait for its end, or set output_dir in [report] to a place of this run's own"
         }
@@ -76,5 +82,6 @@ fn advice(action: Action, kind: io::ErrorKind) -> &'static str {
             "something else has that name: move it away, or set output_dir or junit_file in [report]"
         }
         _ => "make it writable, or set output_dir in [report] to another place",
-    }
+    };
+    advice.into()
 }

@@ -20,9 +20,20 @@ const FRAMEWORKS: [(&str, &str); 5] = [
     ("default", include_str!("templates/group-default.toml")),
 ];
 
-/// A configuration that works as it stands, with comments on what else there is; `None` without a template for either.
-pub(super) fn render(provider: &str, framework: &str) -> Option<String> {
-    Some([OFFLOAD, part(&PROVIDERS, provider)?, part(&FRAMEWORKS, framework)?, REPORT].join("\n"))
+/// What [`OFFLOAD`] says of sandboxes that are not processes of this machine.
+const PARALLEL: &str = "max_parallel = 10           # sandboxes that run tests at once";
+
+/// A configuration that works as it stands, with comments on what else there is; `None` without a template for either. `cores`
+/// are those of this machine.
+pub(super) fn render(provider: &str, framework: &str, cores: usize) -> Option<String> {
+    let offload = if provider == "local" {
+        let parallel = format!("max_parallel = {cores}");
+        let here = format!("{parallel:28}# sandboxes that run tests at once: as many as this machine has cores");
+        OFFLOAD.replace(PARALLEL, &here)
+    } else {
+        OFFLOAD.to_owned()
+    };
+    Some([&offload, part(&PROVIDERS, provider)?, part(&FRAMEWORKS, framework)?, REPORT].join("\n"))
 }
 
 fn part(parts: &[(&str, &'static str)], name: &str) -> Option<&'static str> {
@@ -40,7 +51,7 @@ mod tests {
     fn pairs() -> impl Iterator<Item = (&'static str, &'static str, String)> {
         PROVIDERS.iter().flat_map(|(provider, _)| {
             FRAMEWORKS.iter().map(|(framework, _)| {
-                (*provider, *framework, render(provider, framework).expect("a template for every pair"))
+                (*provider, *framework, render(provider, framework, 10).expect("a template for every pair"))
             })
         })
     }
@@ -58,6 +69,18 @@ mod tests {
             assert_eq!(config.report, ReportConfig::default());
             assert_eq!(config.history, HistoryConfig::default());
         }
+    }
+
+    #[test]
+    fn tests_of_this_machine_have_its_cores() {
+        let parallel = |provider, cores| {
+            let text = render(provider, "pytest", cores).expect("a template");
+            let table: toml::Table = text.parse().expect("it is TOML");
+            table["offload"]["max_parallel"].as_integer()
+        };
+        assert_eq!(parallel("local", 3), Some(3));
+        assert_eq!(parallel("local", 128), Some(128));
+        assert_eq!(parallel("docker", 3), Some(10));
     }
 
     /// What is commented out only for want of a project to fit is as good as the rest.
@@ -79,7 +102,7 @@ mod tests {
 
     #[test]
     fn without_a_template_there_is_none() {
-        assert_eq!(render("acme", "pytest"), None);
-        assert_eq!(render("local", "jest"), None);
+        assert_eq!(render("acme", "pytest", 1), None);
+        assert_eq!(render("local", "jest", 1), None);
     }
 }

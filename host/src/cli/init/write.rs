@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
+use std::num::NonZero;
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -14,7 +15,8 @@ use crate::plugin::{Kind, built_in_names};
 pub(in crate::cli) fn init(path: &Path, args: &InitArgs) -> anyhow::Result<u8> {
     known("provider", &args.provider, Kind::Provider)?;
     known("framework", &args.framework, Kind::Framework)?;
-    let Some(text) = template::render(&args.provider, &args.framework) else {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let Some(text) = template::render(&args.provider, &args.framework, cores) else {
         bail!("there is no template for provider `{}` and framework `{}`", args.provider, args.framework);
     };
     let mut options = OpenOptions::new();

@@ -3,6 +3,7 @@
 use wasmtime::component::Resource;
 
 use super::io::SharedStdio;
+use crate::limits;
 use crate::model;
 use crate::plugin::bindings::imports::process;
 use crate::plugin::bindings::imports::types::{Captured, Command, Exit, Failure};
@@ -68,7 +69,7 @@ pub(super) fn could_not_start(command: &host_process::Command, error: &std::io::
         let help = format!("check that `{program}` is installed and in PATH");
         ("not-started", format!("cannot run `{program}`: {error}"), Some(help))
     };
-    Failure { code: code.into(), message, help, retryable: false }
+    limits::explain(model::Failure { code: code.into(), message, help, retryable: false }).into()
 }
 
 impl From<model::Failure> for Failure {

@@ -17,7 +17,6 @@ const LAST_WORDS: usize = 4096;
 const SCRIPT: &str = r#"exec sh -c "$1" >"$2""#;
 
 /// The tests that are absolute paths are told relative to the directory, which therefore has to be known.
-
 pub fn plan(settings: &Settings, context: &Context) -> RunPlan {
     let [ids, place] = ["ids", "place"].map(|name| format!("{}{name}", context.scratch));
     let script = format!("{} >\"$3\"; {SCRIPT}", place::PRINT_PLACE);
@@ -50,6 +49,12 @@ pub fn read(run: &FinishedRun, paths: &[String]) -> Result<Found, Failure> {
         .filter(|test| seen.insert(test.id.clone()))
         .collect();
     Ok(Found::new(tests))
+}
+
+/// What is to be said where no test was printed and there are words that may tell why.
+pub fn why_nothing(found: &Found, run: &FinishedRun) -> Option<String> {
+    let said = excerpt::last_lines(&run.output.stderr, LAST_WORDS);
+    (found.tests.is_empty() && !said.is_empty()).then(|| format!("`discover_command` gave no test, and said:\n{said}"))
 }
 
 /// The test of an id that was printed in the directory `place`.
@@ -193,6 +198,17 @@ mod tests {
         check("src/a.js\nsrc/a.jsx\nsrc/a.js::x", &["./src/a.js"], &["src/a.js", "src/a.js::x"]);
         check("a\nb", &["."], &["a", "b"]);
         check("a\nb", &["c/"], &[]);
+    }
+
+    #[test]
+    fn says_why_there_may_be_no_test() {
+        let said = |stderr: &str, printed: &[u8]| {
+            let run = run(Exit::Code(0), stderr, printed);
+            why_nothing(&read(&run, &[]).expect("discovery works"), &run)
+        };
+        assert_eq!(said("no match\n", b"\n").as_deref(), Some("`discover_command` gave no test, and said:\nno match"));
+        assert_eq!(said("a warning", b"a"), None);
+        assert_eq!(said("", b""), None);
     }
 
     #[test]

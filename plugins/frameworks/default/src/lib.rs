@@ -51,7 +51,13 @@ impl Framework for ShellCommands {
     ) -> Result<Discovery, Failure> {
         match previous.last() {
             None => Ok(Discovery::Run(discovery::plan(&self.settings, context))),
-            Some(run) => discovery::read(run, paths).map(Discovery::Found),
+            Some(run) => {
+                let found = discovery::read(run, paths)?;
+                if let Some(said) = discovery::why_nothing(&found, run) {
+                    host::log("warn", &said);
+                }
+                Ok(Discovery::Found(found))
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! The component's exports: lines are made by the other modules, and run by the host.
 
+use offload_plugin::excerpt::last_words;
 use offload_plugin::prelude::*;
 use offload_plugin::printed::at_positions;
 use offload_plugin::{copying, inside};
@@ -12,6 +13,9 @@ use crate::{doctor, lifecycle, script};
 /// The longest line that is handed to `exec_command` as an argument. Linux takes 128 KiB (`MAX_ARG_STRLEN`), and a script
 /// may quote it once more for the next shell.
 const LONGEST_LINE: usize = 64 * 1024;
+
+/// What is quoted of a command of the person's own that failed.
+const LAST_WORDS: usize = 2048;
 
 const PASS_STDIN_ON: &str =
     "exec_command must pass its standard input on (docker exec -i, ssh without -n), and the sandbox needs tar";
@@ -122,11 +126,15 @@ fn run_inside(settings: &Settings, sandbox: &Sandbox, line: &str, stdin: &[u8]) 
 
 /// What a command printed at its end, or why that is of no use.
 fn printed_id(key: &str, meaning: &str, finished: &Captured) -> Result<String, String> {
+    let said = || match last_words(&finished.stdout, &finished.stderr, LAST_WORDS) {
+        said if said.is_empty() => "it said nothing".to_owned(),
+        said => said,
+    };
     match finished.exit {
         Exit::Code(0) => last_line(&finished.stdout)
             .map_err(|why| format!("{key} {why}, where {meaning} was expected; it said: {}", finished.complaint())),
-        Exit::Code(code) => Err(format!("{key} ended with exit code {code}: {}", finished.complaint())),
-        Exit::Signal(signal) => Err(format!("{key} was ended by signal {signal}: {}", finished.complaint())),
+        Exit::Code(code) => Err(format!("{key} ended with exit code {code}: {}", said())),
+        Exit::Signal(signal) => Err(format!("{key} was ended by signal {signal}: {}", said())),
     }
 }
 
