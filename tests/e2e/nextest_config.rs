@@ -186,8 +186,10 @@ fn set_up_scripts_run_once_and_all_tests_have_what_they_export() {
 #[test]
 fn a_set_up_script_that_fails_fails_what_needs_it() {
     let project = crate_that_needs("echo first >>ran\necho no database >&2\nexit 3\n", SET_UP);
-    let done =
-        run(&project).exits(1).says("no database").says("the set-up script `first` of nextest's configuration failed");
+    let done = run(&project)
+        .exits(1)
+        .says("no database")
+        .says("the set-up script `first` of nextest's configuration failed with exit code 3");
     let results = done.results();
     assert!(results.tests.iter().filter(|test| test.id.contains("needs")).all(|test| test.verdict == "error"));
     assert_eq!(project.read("ran").matches("first").count(), 1);

@@ -115,8 +115,7 @@ def test_flaky():
     assert state == [1], "the first did not run"
     assert was_there, "not yet"
 "#;
-    let done =
-        Project::pytest_with("retry_count = 1", "split = \"never\"").file("test_it.py", test).run(&[]).exits(2);
+    let done = Project::pytest_with("retry_count = 1", "split = \"never\"").file("test_it.py", test).run(&[]).exits(2);
     let results = done.results();
     assert_eq!(results.test("test_it.py::test_flaky").statuses(), ["failed", "passed"]);
     assert_eq!(results.test("test_it.py::test_first").statuses(), ["passed"]);
@@ -124,12 +123,7 @@ def test_flaky():
 
 #[test]
 fn another_word_than_auto_and_never_is_refused() {
-    Project::pytest_with("", "split = \"always\"")
-        .run(&[])
-        .exits(3)
-        .says("split")
-        .says("\"auto\"")
-        .says("\"never\"");
+    Project::pytest_with("", "split = \"always\"").run(&[]).exits(3).says("split").says("\"auto\"").says("\"never\"");
 }
 
 /// With `-x` nothing else is begun while it is found out whether a test fails again.
@@ -148,7 +142,8 @@ def test_flaky():
 def test_later(number):
     time.sleep(0.1)
 "#;
-    let done = Project::pytest_with("retry_count = 1", "extra_args = [\"-x\"]").file("test_it.py", test).run(&[]).exits(2);
+    let done =
+        Project::pytest_with("retry_count = 1", "extra_args = [\"-x\"]").file("test_it.py", test).run(&[]).exits(2);
     assert_eq!(done.results().count("passed"), 30);
 
     let broken = test.replace("assert was_there, \"not yet\"", "assert False");

@@ -14,6 +14,9 @@ pub struct CargoConfig {
     /// Features to enable.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<String>,
+    /// The profile of nextest's configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// Whether to run tests marked `#[ignore]` too.
     pub include_ignored: bool,
 }

@@ -159,7 +159,7 @@ impl Dispatcher {
                 running.running = running.running.map(|(test, told)| (test, told.max(duration.saturating_sub(others))));
             }
         }
-        let companion = self.companion_that_ended(&running, &end);
+        let barred = self.companions_to_bar(&running, &end);
         let is_in_order = running.companions.is_some();
         let Running { station, sandbox, group, mut unresolved, order, failed, running, log, uncancelled, .. } = running;
         let handed_out = order.len();
@@ -169,13 +169,12 @@ impl Dispatcher {
         let uncancelled = uncancelled.filter(|_| self.stop.is_none());
         let broken = end.broke_sandbox().cloned().or(uncancelled);
         let batch_end = told_of(&end);
-        let Settlement { judged, again, singly, lost } = match companion {
-            // It was run for the others' sake, and is not again.
-            Some(companion) => {
-                self.units.bar(companion);
-                Settlement { again: vec![open], ..Settlement::default() }
-            }
-            None => settle(Unsettled { end, handed_out, unresolved: open, running, output }),
+        let Settlement { judged, again, singly, lost } = if barred.is_empty() {
+            settle(Unsettled { end, handed_out, unresolved: open, running, output })
+        } else {
+            // They were run for the others' sake, and are not again.
+            barred.into_iter().for_each(|companion| self.units.bar(companion));
+            Settlement { again: vec![open], ..Settlement::default() }
         };
         let returned = again.iter().map(Vec::len).sum::<usize>() + lost.len();
         let seconds = duration.as_secs_f64();

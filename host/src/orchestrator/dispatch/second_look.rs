@@ -71,10 +71,17 @@ impl Dispatcher {
         }
     }
 
-    /// The test that was run only for the sake of others and ended their process, if there was one.
-    pub(super) fn companion_that_ended(&self, running: &Running, end: &End) -> Option<TestIndex> {
-        let companions = running.companions.as_ref()?;
-        let was_its_doing = matches!(end, End::Exited(_) | End::TimedOut(_)) && !running.unresolved.is_empty();
-        running.running.map(|(test, _)| test).filter(|test| was_its_doing && companions.contains(test))
+    /// The tests that were run only for the sake of others and are not again: the one that ended their process, or all of them
+    /// where the process came to none of those others and nobody knows which it was. Else it would end so again, and for ever.
+    pub(super) fn companions_to_bar(&self, running: &Running, end: &End) -> Vec<TestIndex> {
+        let Some(companions) = running.companions.as_ref() else { return Vec::new() };
+        let was_their_doing = matches!(end, End::Exited(_) | End::TimedOut(_)) && !running.unresolved.is_empty();
+        match running.running.map(|(test, _)| test) {
+            Some(test) if was_their_doing && companions.contains(&test) => vec![test],
+            None if was_their_doing && running.unresolved.len() == running.given.len() => {
+                companions.iter().copied().collect()
+            }
+            _ => Vec::new(),
+        }
     }
 }

@@ -27,12 +27,20 @@ pub fn explain(output: &Captured, code: &str) -> Failure {
         Exit::Code(SET_UP_FAILED) => {
             let script = failed_script(&stderr)
                 .map_or("a set-up script".to_owned(), |name| format!("the set-up script `{name}`"));
-            Failure::new("set-up-failed", format!("{script} of nextest's configuration failed{said}"))
+            let how = how_script_failed(&stderr).unwrap_or("failed");
+            // What it said has lines of its own, so that the first can stand alone.
+            let said = said.strip_prefix(':').unwrap_or(&said);
+            Failure::new("set-up-failed", format!("{script} of nextest's configuration {how}{said}"))
                 .with_help("correct the script, or what it is configured to do in .config/nextest.toml")
         }
         Exit::Code(exit) => Failure::new(code, format!("cargo nextest exited with code {exit}{said}")),
         Exit::Signal(signal) => Failure::new(code, format!("cargo nextest was killed by signal {signal}{said}")),
     }
+}
+
+/// What nextest says of it: `    (script failed with exit code 3)`.
+fn how_script_failed(stderr: &str) -> Option<&str> {
+    stderr.lines().rev().find_map(|line| line.trim().strip_prefix("(script ")?.strip_suffix(')'))
 }
 
 /// The name of the set-up script that nextest says has failed: `  SETUP FAIL [   0.101s] (1/2) db: sh set-up.sh`.
@@ -68,10 +76,10 @@ mod tests {
         check(Exit::Code(101), "error[E0308]\n", "build-failed", "the tests could not be built:\nerror[E0308]");
         check(
             Exit::Code(105),
-            "SETUP [ 1/2] db: sh\nSETUP PASS [ 0.1s] first: sh\nSETUP FAIL [ 0.1s] (1/1) db: sh",
+            "SETUP [ 1/2] db: sh\nSETUP PASS [ 0.1s] first: sh\nSETUP FAIL [ 0.1s] (1/1) db: sh\n  (script timed out)",
             "set-up-failed",
-            "the set-up script `db` of nextest's configuration failed:\nSETUP [ 1/2] db: sh\nSETUP PASS [ 0.1s] first: sh\n\
-             SETUP FAIL [ 0.1s] (1/1) db: sh",
+            "the set-up script `db` of nextest's configuration timed out\nSETUP [ 1/2] db: sh\nSETUP PASS [ 0.1s] first: sh\n\
+             SETUP FAIL [ 0.1s] (1/1) db: sh\n  (script timed out)",
         );
         check(Exit::Code(102), "no manifest", "other", "cargo nextest exited with code 102:\nno manifest");
         check(Exit::Signal(6), "", "other", "cargo nextest was killed by signal 6 and said nothing");
