@@ -97,7 +97,7 @@ fn a_temporary_directory_that_the_person_names_is_theirs() {
 fn a_temporary_directory_inside_of_a_project_that_is_copied() {
     let project = project("isolation = \"copy\"", "")
         .file("tmp/.keep", "")
-        .file("test_it.py", "import os, tempfile\ndef test_it():\n    assert os.listdir('tmp') == ['.keep'], os.listdir('tmp')\n    tempfile.mkstemp()\n");
+        .file("test_it.py", "import os, tempfile\ndef test_it():\n    assert not [name for name in os.listdir('tmp') if name.startswith('ofl-')]\n    tempfile.mkstemp()\n");
     let tmp = project.path().join("tmp");
     project.offload(&["run"]).env("TMPDIR", &tmp).finish().exits(0);
     let left = std::fs::read_dir(tmp).expect("a directory").count();
@@ -168,7 +168,7 @@ fn linked() -> (Project, PathBuf) {
         .file(
             "run.py",
             "import sys\nassert open('out/data.txt').read() == 'shared'\nassert open('deep/chain').read() == 'shared'\n\
-             assert open('in').read() == 'own'\nopen('whole', 'a').write('!')\n\
+             assert open('in').read().startswith('own')\nopen('whole', 'a').write('!')\n\
              cases = ''.join(f'<testcase name=\"{name}\"/>' for name in sys.argv[1:])\n\
              open('junit.xml', 'w').write(f'<testsuite>{cases}</testsuite>')\n",
         )

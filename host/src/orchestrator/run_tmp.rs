@@ -52,7 +52,7 @@ impl RunTmp {
         let path = self.0.path().to_owned();
         let shown = path.display().to_string();
         let removed = tokio::task::spawn_blocking(move || remove(&path)).await;
-        removed.unwrap_or_else(|_| Ok(())).map_err(|error| {
+        removed.unwrap_or(Ok(())).map_err(|error| {
             Failure::new("tmp-left", format!("the run's temporary directory {shown} could not be removed: {error}"))
         })
     }

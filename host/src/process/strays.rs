@@ -1,6 +1,8 @@
 //! Finds processes that left their group, by what they inherited. Reads `/proc`, so elsewhere than on Linux it finds none.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -27,17 +29,25 @@ pub struct Mark {
     variable: Vec<u8>,
     /// Whether what the variable's value begins with is enough.
     begins: bool,
+    /// Processes that need not be looked at: they were there before.
+    older: Arc<HashSet<i32>>,
 }
 
 impl Mark {
     /// All processes of an exec.
     pub fn exec(exec_id: &str) -> Self {
-        Self { variable: format!("{EXEC_ID}={exec_id}").into_bytes(), begins: false }
+        Self { variable: format!("{EXEC_ID}={exec_id}").into_bytes(), begins: false, older: Arc::default() }
+    }
+
+    /// All processes of an exec that is about to begin. To look at every process of the machine again and again costs more than many
+    /// an exec.
+    pub fn new_exec(exec_id: &str) -> Self {
+        Self { older: Arc::new(processes().collect()), ..Self::exec(exec_id) }
     }
 
     /// All processes of a run's sandboxes.
     pub fn run(run_id: &str) -> Self {
-        Self { variable: format!("{SANDBOX}={run_id}/").into_bytes(), begins: true }
+        Self { variable: format!("{SANDBOX}={run_id}/").into_bytes(), begins: true, older: Arc::default() }
     }
 
     fn is_on(&self, environ: &[u8]) -> bool {
@@ -105,13 +115,16 @@ async fn marked(mark: &Mark) -> Vec<Pid> {
 }
 
 fn find(mark: &Mark) -> Vec<Pid> {
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
-    entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
+    processes()
+        .filter(|process| !mark.older.contains(process))
         .filter(|process| std::fs::read(format!("/proc/{process}/environ")).is_ok_and(|environ| mark.is_on(&environ)))
         .map(Pid::from_raw)
         .collect()
+}
+
+fn processes() -> impl Iterator<Item = i32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 /// Nothing of a process that has just ended.
@@ -164,8 +177,8 @@ mod tests {
     async fn what_is_left_is_ended_and_named() {
         let id = uuid::Uuid::new_v4().simple().to_string();
         let start = |seconds| Command::new("sleep").arg(seconds).env(EXEC_ID, &id).process_group(0).spawn().unwrap();
+        let mark = Mark::new_exec(&id);
         let (mut stays, mut goes) = (start("600"), start("0.05"));
-        let mark = Mark::exec(&id);
         let waiting = std::thread::spawn(move || (goes.wait().unwrap(), stays.wait().unwrap(), stays.id()));
         let strays = end_strays(&mark).await;
         let (gone, ended, process) = waiting.join().unwrap();

@@ -110,10 +110,11 @@ impl Sandbox {
             env,
             cwd: command.cwd.as_ref().map(|cwd| cwd.to_string_lossy().into_owned()),
         };
+        let strays = self.is_this_machine().then(|| Mark::new_exec(exec_id));
         let ended = self.provider.component()?.exec(&self.id, exec_id, &command, stdio).await;
-        if self.is_this_machine() {
+        if let Some(mark) = strays {
             // What is left in its group has ended with it.
-            self.provider.end_strays(&Mark::exec(exec_id), self.name().as_str()).await;
+            self.provider.end_strays(&mark, self.name().as_str()).await;
         }
         Ok(ended?.into())
     }

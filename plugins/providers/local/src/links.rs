@@ -13,20 +13,15 @@ pub const MEND: &str = r#"
 mend_links() {
     if find "$1" -prune -printf '' 2>/dev/null; then
         find "$1" -type l \( -lname '/*' -o -lname '*..*' \) -printf '%P//%l\0' |
-            xargs -0 sh -c "$mend_these" offload "$1" "$2" "$3"
+            xargs -0 sh -c "$mend_these" offload "$1" "$2" "$3" printed
     else
-        find "$1" -type l -exec sh -c '
-            mend_these=$1 original=$2 copy=$3 kept=$4
-            shift 4
-            for link do
-                sh -c "$mend_these" offload "$original" "$copy" "$kept" "${link#"$original"/}//$(readlink "$link")" || exit
-            done' offload "$mend_these" "$1" "$2" "$3" {} +
+        find "$1" -type l -exec sh -c "$mend_these" offload "$1" "$2" "$3" "" {} +
     fi
 }
-# Each argument from the fourth on is the path of a link in the directory, two slashes and what it holds.
+# Each argument from the fifth on is a link: where `$4` is not empty, its path in the directory, two slashes and what it holds.
 mend_these='
-original=$1 copy=$2 kept=$3
-shift 3
+original=$1 copy=$2 kept=$3 printed=$4
+shift 4
 
 physical() { (CDPATH= cd -P -- "$1" && pwd -P) 2>/dev/null; }
 
@@ -47,8 +42,13 @@ climbs() {
 }
 
 above= found=
-for entry do
-    path=${entry%%//*} held=${entry#*//}
+for link do
+    if [ -n "$printed" ]; then
+        path=${link%%//*} held=${link#*//}
+    else
+        path=${link#"$original"/}
+        held=$(readlink "$link") || continue
+    fi
     case $held in
         /*) from=$held ;;
         *)

@@ -218,7 +218,7 @@ fn a_link_that_cannot_be_mended_is_named() {
 #[test]
 fn links_of_a_directory_that_is_brought_along_lead_where_they_led() {
     let place = linked("links-dirs");
-    let to = place.path("deep/copies/project");
+    let to = place.path("deep/copies/copy");
     succeed(&copy_directory(&place.path("project"), &to), &place);
     check_links(&place, Path::new(&to));
     // What is brought along beside it is what its links lead to there.
