@@ -45,7 +45,10 @@ fn hooks_at_its_end_that_exit() {
     let exit = "import pytest\n\ndef pytest_sessionfinish():\n    pytest.exit('still open', returncode=4)\n";
     check(exit, "still open");
     check("import sys\n\ndef pytest_unconfigure():\n    sys.exit(7)\n", "SystemExit: 7");
-    check("import os\n\ndef pytest_unconfigure():\n    os._exit(3)\n", "ended with exit code 3 at the end of the session");
+    check(
+        "import os\n\ndef pytest_unconfigure():\n    os._exit(3)\n",
+        "ended with exit code 3 at the end of the session",
+    );
 }
 
 #[test]
