@@ -73,7 +73,7 @@ def make_verdict(pytest):
         @pytest.hookimpl(hookwrapper=True, tryfirst=True)
         def pytest_sessionfinish(self, session, exitstatus):
             self.session, self.natural = session, int(exitstatus)
-            self.journal.write("ending")
+            self.journal.write("ending", status=self.natural)
             outcome = yield
             if outcome.excinfo is not None:
                 self.exit = outcome.excinfo[1]

@@ -37,9 +37,10 @@ fn hooks_see_all_tests() {
 #[test]
 fn hooks_of_a_directory_see_all_tests() {
     let nested =
-        "from conftest import SEEN\ndef pytest_collection_modifyitems(items): SEEN[:] = [it.name for it in items]\n";
-    let conftest = format!("import pytest\nSEEN = []\n{PRINT}");
-    check(&[("conftest.py", &conftest), ("b/conftest.py", nested)], &[], "test_1 test_2 test_3 test_4 test_5");
+        "from shared import SEEN\ndef pytest_collection_modifyitems(items): SEEN[:] = [it.name for it in items]\n";
+    let conftest = format!("import pytest\nfrom shared import SEEN\n{PRINT}");
+    let files = [("shared.py", "SEEN = []\n"), ("conftest.py", &conftest), ("b/conftest.py", nested)];
+    check(&files, &[], "test_1 test_2 test_3 test_4 test_5");
 }
 
 #[test]
