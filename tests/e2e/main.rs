@@ -41,6 +41,7 @@ mod plugin_files;
 mod plugin_new;
 mod provider_trouble;
 mod pytest_plugins;
+mod pytest_relies;
 mod pytest_session;
 mod quickstart;
 mod real_python;

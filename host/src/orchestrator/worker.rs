@@ -14,7 +14,7 @@ use super::lines::Lines;
 use super::news::{Ended, News, NewsSender};
 use super::output::{LastOutput, Logs, Recent, Tap};
 use super::settle::End;
-use crate::framework::{Context, Framework, Launch, Observation, Worker};
+use crate::framework::{Context, Framework, Launch, Observation, Reported, Worker};
 use crate::model::{BatchId, Failure, Masked, Stream, Test, TestId};
 use crate::process::{Exit, Input, Output, Stdio};
 use crate::provider::Sandbox;
@@ -312,6 +312,8 @@ impl Pace {
             Observation::Ready => self.starting = None,
             Observation::Found(_) => self.discovering = None,
             Observation::Started(test) => self.running = Some((test.clone(), Instant::now())),
+            // The test goes on, or there is none.
+            Observation::Finished(_, Reported::Rerun(_) | Reported::Session(_)) => {}
             Observation::Finished(test, _) => {
                 if self.running.as_ref().is_some_and(|(running, _)| running == test) {
                     self.running = None;

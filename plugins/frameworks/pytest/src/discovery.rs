@@ -22,7 +22,9 @@ pub fn read(settings: &Settings, context: &Context, narrowed: &[String], run: &F
             Record::Unusable { code, message, help } => {
                 return Err(Failure { code, message, help: Some(help), retryable: false });
             }
-            Record::Exit { status: exit, .. } => status = Some(exit),
+            // What hooks make of it at the end of the session is none of discovery: the processes that run tests tell.
+            Record::Ending { status: natural } => status = Some(natural),
+            Record::Exit { status: exit, .. } => status = status.or(Some(exit)),
             other => finding.take(other),
         }
     }
@@ -199,6 +201,16 @@ mod tests {
 ["n", {"exit": {"status": 2}}]"#;
         let found = discovered(Some(journal), 2).expect("found");
         assert_eq!(found.problems, [problem("pytest session".into(), "error".into(), Some("not here".into()), None)]);
+    }
+
+    #[test]
+    fn hooks_at_the_end_of_the_session_do_not_undo_what_was_found() {
+        let journal =
+            format!("{WHOLE}[\"n\", {{\"ending\": {{\"status\": 0}}}}]\n[\"n\", {{\"exit\": {{\"status\": 4}}}}]\n");
+        assert_eq!(discovered(Some(&journal), 4).expect("found").tests.len(), 1);
+        // A process that died there says nothing more.
+        let journal = format!("{WHOLE}[\"n\", {{\"ending\": {{\"status\": 0}}}}]\n");
+        assert_eq!(discovered(Some(&journal), 3).expect("found").tests.len(), 1);
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl Ending {
             Record::Finished(finished) if finished.status != RERUN => {
                 self.under_way.take_if(|test| *test == finished.id);
             }
-            Record::Ending {} => self.has_begun = true,
+            Record::Ending { .. } => self.has_begun = true,
             Record::Exit { status, .. } => self.said = Some(*status),
             Record::Session(_) | Record::Gone {} | Record::Unusable { .. } => self.is_explained = true,
             _ => {}
@@ -148,7 +148,7 @@ mod tests {
     const STARTED: &str = r#"{"started": {"id": "a", "at": 1}}"#;
     const FINISHED: &str = r#"{"finished": {"id": "a", "at": 2, "status": "passed", "duration": 1}}"#;
     const RERUN: &str = r#"{"finished": {"id": "a", "at": 2, "status": "rerun", "duration": 1}}"#;
-    const ENDING: &str = r#"{"ending": {}}"#;
+    const ENDING: &str = r#"{"ending": {"status": 1}}"#;
     const EXIT: &str = r#"{"exit": {"status": 1}}"#;
     const SAID: &str = r#"{"session": {"id": "pytest session", "message": "m", "details": null, "stop": false}}"#;
 

@@ -25,8 +25,8 @@ pub(crate) enum Record {
     Started { id: String, at: f64 },
     /// A test is over, or one attempt at it ("rerun").
     Finished(Finished),
-    /// The tests are over, and the hooks at the end of the session begin.
-    Ending {},
+    /// The tests are over, and the hooks at the end of the session begin with this exit status.
+    Ending { status: i32 },
     /// The session is to be judged beyond its tests.
     Session(Session),
     /// The directory that pytest was started in is gone: whatever is said of this process is about that.

@@ -217,7 +217,7 @@ mod tests {
 ["n", {"finished": {"id": "a", "at": 2.0, "status": "rerun", "duration": 1.0}}]
 ["n", {"started": {"id": "a", "at": 2.0}}]
 ["n", {"finished": {"id": "a", "at": 3.0, "status": "passed", "duration": 0.5}}]
-["n", {"ending": {}}]
+["n", {"ending": {"status": 0}}]
 ["n", {"session": {"id": "pytest session", "message": "m", "details": "d", "stop": true}}]
 ["n", {"exit": {"status": 9}}]"#;
         check(Some(journal), Exit::Code(9), Ok(&["a rerun 1", "a passed 0.5", "pytest session session-failed 0"]));

@@ -169,7 +169,7 @@ impl Listener {
             Record::Session(session) if self.has_found || !self.discovers => {
                 events.push(Event::Finished(results::session(session)));
             }
-            Record::Ending {} | Record::Gone {} => {}
+            Record::Ending { .. } | Record::Gone {} => {}
             found => {
                 self.finding.take(found);
                 if self.finding.is_complete {

@@ -78,8 +78,8 @@ def make_batch(pytest, Collection, Recording):
 
         @pytest.hookimpl(tryfirst=True)
         def pytest_runtestloop(self, session):
-            session.config.option.maxfail = self.max_failures
-            session.testsfailed = 0
+            # Files that cannot be collected were told of before, and use up no failure.
+            session.config.option.maxfail = self.max_failures and self.max_failures + session.testsfailed
             for item, following in zip(self.chosen, [*self.chosen[1:], None]):
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 if session.shouldfail:

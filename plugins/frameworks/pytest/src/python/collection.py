@@ -36,6 +36,23 @@ def is_looked_at(config):
     return any(home_of(impl.function) not in ITEM_BY_ITEM for hook in hooks for impl in hook.get_hookimpls())
 
 
+@contextlib.contextmanager
+def kept_output(config):
+    # To load a file ends the capturing of output, which a test under way still needs.
+    manager = config.pluginmanager.get_plugin("capturemanager")
+    capture = getattr(manager, "_global_capturing", None)
+    if capture is None or not capture.is_started():
+        yield
+        return
+    out, err = manager.read_global_capture()
+    try:
+        yield
+    finally:
+        manager.resume_global_capture()
+        sys.stdout.write(out)
+        sys.stderr.write(err)
+
+
 class Part:
     # What is collected from one file in one place, or will be.
 
@@ -96,9 +113,10 @@ def make_collection(pytest):
             # As a plain run has it, for somebody who looks at a later time.
             if self.is_walked and not self.is_whole:
                 self.is_whole = True
-                items = self.load_all()
-                hook = self.config.hook.pytest_collection_modifyitems
-                hook(session=self.session, config=self.config, items=items)
+                with kept_output(self.config):
+                    items = self.load_all()
+                    hook = self.config.hook.pytest_collection_modifyitems
+                    hook(session=self.session, config=self.config, items=items)
                 self.items[:] = items
                 self.count = len(items)
 

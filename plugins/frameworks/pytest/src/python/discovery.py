@@ -58,6 +58,8 @@ def make_discovery(pytest):
         @pytest.hookimpl(trylast=True)
         def pytest_collection_finish(self, session):
             self.ground.hold()
+            if sys.exc_info()[1] is not None:
+                return  # This is called as well when collection is given up.
             known = {}
             stages, bonds = Stages(session.config), Bonds(session.config, self.options.dist)
             for item in session.items:

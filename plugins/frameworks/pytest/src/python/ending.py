@@ -19,9 +19,12 @@ class Ending:
         if session is None:
             return
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-        for item in session.items:
-            item.parent = item.session = item.config = None
-            vars(item).clear()
+        try:
+            for item in session.items:
+                item.parent = item.session = item.config = None
+                vars(item).clear()
+        except (AttributeError, TypeError):
+            return  # It is no test as pytest makes them.
         session.items.clear()
         if reporter is not None:
             reporter.stats.clear()

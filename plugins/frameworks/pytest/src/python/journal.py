@@ -10,7 +10,7 @@
 # with four characters.
 import atexit
 import collections
-import functools
+import contextlib
 import importlib.util
 import json
 import os

@@ -10,14 +10,25 @@ def status_of(error):
     return 1
 
 
+def is_of_suite(frame):
+    return frame.f_globals.get("__name__", "").split(".")[0] not in ("_pytest", "pluggy", "__main__")
+
+
 def hook_of(trace):
     # The hook, outside of pytest itself, in which something was raised.
     found = None
     for frame, _ in traceback.walk_tb(trace):
-        home = frame.f_globals.get("__name__", "").split(".")[0]
-        if frame.f_code.co_name.startswith("pytest_") and home not in ("_pytest", "pluggy", "__main__"):
+        if frame.f_code.co_name.startswith("pytest_") and is_of_suite(frame):
             found = "{} of {}".format(frame.f_code.co_name, os.path.basename(frame.f_code.co_filename))
     return found
+
+
+def story_of(error):
+    # How the suite came to raise this; how pytest came to call the suite is of no use.
+    trace = error.__traceback__
+    while trace is not None and not is_of_suite(trace.tb_frame):
+        trace = trace.tb_next
+    return "".join(traceback.format_exception(type(error), error, trace or error.__traceback__))
 
 
 def text_of(error):
@@ -42,15 +53,15 @@ def make_verdict(pytest):
         @pytest.hookimpl(tryfirst=True)
         def pytest_keyboard_interrupt(self, excinfo):
             self.is_exit = excinfo.typename == "Exit"
-            called = "pytest.exit" if self.is_exit else excinfo.typename
-            what = "the session was ended by {}: {}".format(called, excinfo.value).rstrip(": ")
-            self.because(what, str(excinfo.getrepr(style="short")), True)
+            by = {"Exit": " by pytest.exit", "Interrupted": ""}.get(excinfo.typename, " by " + excinfo.typename)
+            what = "the session was ended{}: {}".format(by, excinfo.value).rstrip(": ")
+            self.because(what, story_of(excinfo.value), True)
 
         @pytest.hookimpl(tryfirst=True)
-        def pytest_internalerror(self, excrepr, excinfo):
+        def pytest_internalerror(self, excinfo):
             where = hook_of(excinfo.tb)
             what = "pytest itself failed: {}{}".format(text_of(excinfo.value), where and " (in {})".format(where) or "")
-            self.because(what, str(excrepr), True)
+            self.because(what, story_of(excinfo.value), True)
 
         @pytest.hookimpl(hookwrapper=True, tryfirst=True)
         def pytest_runtestloop(self, session):
@@ -62,7 +73,7 @@ def make_verdict(pytest):
         @pytest.hookimpl(hookwrapper=True, tryfirst=True)
         def pytest_sessionfinish(self, session, exitstatus):
             self.session, self.natural = session, int(exitstatus)
-            self.journal.write("ending")
+            self.journal.write("ending", status=self.natural)
             outcome = yield
             if outcome.excinfo is not None:
                 self.exit = outcome.excinfo[1]
@@ -97,8 +108,7 @@ def make_verdict(pytest):
                 return
             where = hook_of(error.__traceback__)
             what = "{} at the end of the session{}".format(text_of(error), where and ", in {}".format(where) or "")
-            details = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-            self.because(what, details, False)
+            self.because(what, story_of(error), False)
 
         def judge_status(self, plugin, status):
             if self.exit is not None:
