@@ -160,3 +160,112 @@ impl Conversation {
         events
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn test(id: &str, unit: &str) -> Test {
+        Test { unit: Some(unit.into()), ..Test::new(id) }
+    }
+
+    fn text(bytes: Vec<u8>) -> String {
+        String::from_utf8(bytes).expect("UTF-8")
+    }
+
+    /// One that was handed `a > x` and was told to finish.
+    fn finishing() -> Conversation {
+        let mut conversation = Conversation::new("n");
+        conversation.assign(&[test("a > x", "a")]);
+        conversation.finish();
+        conversation
+    }
+
+    const OVER: &[u8] =
+        b"[\"n\",{\"finished\":{\"id\":\"a > x\",\"at\":1.5,\"status\":\"passed\",\"duration\":1.0}}]\n";
+    const RERUN: &[u8] =
+        b"[\"n\",{\"finished\":{\"id\":\"a > x\",\"at\":1.5,\"status\":\"rerun\",\"duration\":0.0}}]\n";
+
+    fn end(code: i32, finished: bool) -> Vec<u8> {
+        format!("[\"n\",{{\"exit\":{{\"code\":{code},\"finished\":{finished},\"failed\":false}}}}]\n").into_bytes()
+    }
+
+    #[test]
+    fn orders_are_lines_of_files() {
+        let mut conversation = Conversation::new("n");
+        let tests = [test("a > x\n", "a"), test("a > y", "a"), test("b > x", "b"), test("a > z", "a")];
+        assert_eq!(
+            text(conversation.assign(&tests)),
+            "{\"assign\":[{\"unit\":\"a\",\"ids\":[\"a > x\\n\",\"a > y\"]},{\"unit\":\"b\",\"ids\":[\"b > x\"]},\
+             {\"unit\":\"a\",\"ids\":[\"a > z\"]}]}\n"
+        );
+        assert_eq!(text(Conversation::withdraw(&["b > x".into()])), "{\"withdraw\":[\"b > x\"]}\n");
+        assert_eq!(text(conversation.finish()), "{\"finish\":{}}\n");
+    }
+
+    #[test]
+    fn what_it_finds_comes_in_parts() {
+        let mut conversation = Conversation::new("n");
+        let planned = b"[\"n\",{\"planned\":{\"units\":[{\"unit\":\"a\",\"stage\":0,\"tags\":[]},{\"unit\":\"b\",\"stage\":0,\"tags\":[]}]}}]\n";
+        assert!(conversation.hear(planned).is_empty());
+        let events = conversation.hear(
+            b"[\"n\",{\"test\":{\"id\":\"a > x\",\"unit\":\"a\",\"file\":\"a\",\"line\":1,\"name\":\"x\",\"tags\":[],\"skipped\":false}}]\n\
+              [\"n\",{\"collected\":{\"unit\":\"a\"}}]\n",
+        );
+        assert!(matches!(&events[..], [Event::Part(part)] if part.tests[0].tags == ["unit:whole"]), "{events:?}");
+        let events = conversation.hear(b"[\"n\",{\"found\":{}}]\n");
+        // The other file was not loaded.
+        assert!(matches!(&events[..], [Event::Found(rest)] if rest.problems[0].id == "b"), "{events:?}");
+    }
+
+    /// What is said of the session in the end, if anything.
+    #[track_caller]
+    fn check_end(said: &[&[u8]], exit: Exit, expected: Option<&str>) {
+        let mut conversation = finishing();
+        said.iter().for_each(|bytes| drop(conversation.hear(bytes)));
+        let events = conversation.ended(exit);
+        let messages: Vec<_> = events
+            .iter()
+            .map(|event| match event {
+                Event::Finished(outcome) if outcome.status == "session-failed" => outcome.message.as_deref(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(messages, expected.into_iter().map(Some).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_bad_end_is_told_unless_tests_tell_it() {
+        check_end(&[OVER, &end(0, true)], Exit::Code(0), None);
+        let set = "vitest ended with exit code 3 although its tests passed";
+        check_end(&[OVER, &end(3, true)], Exit::Code(3), Some(set));
+        let killed = "vitest was ended by signal 9 after its tests, before it was done";
+        check_end(&[OVER], Exit::Signal(9), Some(killed));
+        let left = "vitest ended with exit code 0 after its tests, before it was done";
+        check_end(&[OVER, &end(0, false)], Exit::Code(0), Some(left));
+        // A test that is not over is handed out again.
+        check_end(&[], Exit::Signal(9), None);
+        check_end(&[RERUN], Exit::Signal(9), None);
+        check_end(&[b"[\"n\",{\"gone\":{}}]\n", &end(1, false)], Exit::Code(1), None);
+    }
+
+    #[test]
+    fn one_that_was_not_told_to_finish_owes_nothing() {
+        let mut conversation = Conversation::new("n");
+        conversation.assign(&[test("a > x", "a")]);
+        conversation.hear(OVER);
+        assert!(conversation.ended(Exit::Signal(9)).is_empty());
+    }
+
+    #[test]
+    fn stray_errors_are_told_at_once() {
+        let mut conversation = finishing();
+        let stray =
+            b"[\"n\",{\"stray\":{\"what\":\"unhandled error\",\"message\":\"m\",\"details\":\"d\",\"file\":\"a\"}}]\n";
+        let events = conversation.hear(stray);
+        assert!(matches!(&events[..], [Event::Finished(outcome)] if outcome.status == "session-failed"), "{events:?}");
+        conversation.hear(OVER);
+        conversation.hear(&end(1, true));
+        assert!(conversation.ended(Exit::Code(1)).is_empty());
+    }
+}
