@@ -22,7 +22,7 @@ pub fn stray(stray: Stray) -> Outcome {
 
 /// The outcome where vitest has an exit code that nothing known accounts for.
 pub fn exit_code(code: i32, stderr: &[u8]) -> Outcome {
-    failed(format!("vitest ended with exit code {code} although its tests passed"), last_lines(stderr, QUOTED_BYTES))
+    failed(format!("vitest ended with exit code {code}, which no test accounts for"), last_lines(stderr, QUOTED_BYTES))
 }
 
 /// The outcome where vitest did not come to its end although all of its tests had.
@@ -57,7 +57,7 @@ mod tests {
         assert_eq!(outcome.message.as_deref(), Some(expected));
         assert_eq!(thrown(None, None).message.as_deref(), Some("unhandled error: m"));
         let outcome = exit_code(3, b"reason\n");
-        assert_eq!(outcome.message.as_deref(), Some("vitest ended with exit code 3 although its tests passed"));
+        assert_eq!(outcome.message.as_deref(), Some("vitest ended with exit code 3, which no test accounts for"));
         assert_eq!(outcome.details.as_deref(), Some("reason"));
         let outcome = cut_short(Exit::Signal(9), b"");
         assert_eq!(

@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn a_bad_end_is_told_unless_tests_tell_it() {
         check_end(&[OVER, &end(0, true)], Exit::Code(0), None);
-        let set = "vitest ended with exit code 3 although its tests passed";
+        let set = "vitest ended with exit code 3, which no test accounts for";
         check_end(&[OVER, &end(3, true)], Exit::Code(3), Some(set));
         let killed = "vitest was ended by signal 9 after its tests, before it was done";
         check_end(&[OVER], Exit::Signal(9), Some(killed));
