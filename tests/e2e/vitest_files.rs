@@ -91,7 +91,7 @@ fn snapshots_are_those_of_a_whole_file() {
         assert!(project.read("a.test.js").contains("toMatchInlineSnapshot(`"), "with vitest {version} {way}");
         assert_eq!(run("1", 0).count("passed"), 3, "with vitest {version} {way}");
         let project = project.file("a.test.js", SNAPSHOTS.replace("second", "another"));
-        let results = project.offload(&["run"]).env("CI", "1").run().exits(1).results();
+        let results = project.offload(&["run"]).env("CI", "1").finish().exits(1).results();
         assert_eq!(results.verdict("a.test.js > another"), "failed", "with vitest {version} {way}");
     }
 }

@@ -44,6 +44,9 @@ pub struct Conversation {
     /// The end of what it wrote to its standard error.
     stderr: Vec<u8>,
     is_finishing: bool,
+    /// How many records it has said, and of how many it is known that they are said again.
+    said: usize,
+    repeated: usize,
     /// Whether it ends because a process of tests did.
     is_gone: bool,
     has_failed: bool,
@@ -58,6 +61,8 @@ impl Conversation {
             pending: HashSet::new(),
             stderr: Vec::new(),
             is_finishing: false,
+            said: 0,
+            repeated: 0,
             is_gone: false,
             has_failed: false,
             end: None,
@@ -115,7 +120,13 @@ impl Conversation {
     }
 
     fn record(&mut self, record: Record, events: &mut Vec<Event>) {
+        if self.repeated > 0 {
+            self.repeated -= 1;
+            return;
+        }
+        self.said += 1;
         match record {
+            Record::Again {} => self.repeated = self.said - 1,
             Record::Ready {} => events.push(Event::Ready),
             Record::Found {} => {
                 self.finding.complete(&String::from_utf8_lossy(&self.stderr));
@@ -255,6 +266,27 @@ mod tests {
         conversation.assign(&[test("a > x", "a")]);
         conversation.hear(OVER);
         assert!(conversation.ended(Exit::Signal(9)).is_empty());
+    }
+
+    #[test]
+    fn what_is_said_again_is_heard_once() {
+        let mut conversation = Conversation::new("n");
+        conversation.assign(&[test("a > x", "a"), test("a > y", "a")]);
+        let started = |id: &str| format!("[\"n\",{{\"started\":{{\"id\":\"{id}\",\"at\":1.0}}}}]\n").into_bytes();
+        let journal = [&started("a > x")[..], OVER, &started("a > y")].concat();
+        assert_eq!(conversation.hear(&started("a > x")).len(), 1);
+        // The next record was cut off.
+        conversation.hear(&OVER[..20]);
+        let events = conversation.hear(&[b"\n[\"n\",{\"again\":{}}]\n", &journal[..]].concat());
+        let heard: Vec<_> = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Started(id) => Some(format!("started {id}")),
+                Event::Finished(outcome) => Some(format!("{} {}", outcome.id, outcome.status)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(heard, ["a > x passed", "started a > y"]);
     }
 
     #[test]

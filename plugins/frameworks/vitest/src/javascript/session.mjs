@@ -6,6 +6,8 @@ const MANY_FILES = 16;
 /** How often the journal is looked at while vitest works, in milliseconds. */
 const LOOK = 10;
 
+const AGAIN = `${prefix}again.txt`;
+
 /** What nobody comes between when it is written to a pipe (PIPE_BUF), and how much text fits in there in any case. */
 const UNCUT_BYTES = 4096;
 const PIECE_CHARACTERS = 900;
@@ -172,6 +174,12 @@ class Session {
     this.#follower.look();
   }
 
+  /** Tells the last, since vitest ends by itself. */
+  leave() {
+    this.follow();
+    rmSync(AGAIN, { force: true });
+  }
+
   async discover() {
     const all = await this.#vitest.getRelevantTestSpecifications(request.filters);
     const specifications = await this.#configuration.shard(all);
@@ -211,6 +219,8 @@ class Session {
 
   async work() {
     const orders = new Orders();
+    // As long as this is there, whoever started vitest says the journal once more when vitest is gone.
+    writeFileSync(AGAIN, `\n${lineOf({ again: {} })}`);
     tell([{ ready: {} }]);
     if (request.discover) {
       await this.discover();
