@@ -34,16 +34,15 @@ fn stray_errors_fail_the_run() {
     };
     let slow = "import { test } from \"vitest\";\n\
                 test(\"slow\", () => new Promise((done) => setTimeout(done, 100)));\n";
-    for way in WAYS {
-        for pool in ["forks", "threads"] {
-            for act in ["Promise.reject(new Error(\"stray\"))", "throw new Error(\"stray\")"] {
-                let group = format!("{way}\nextra_args = [\"--pool\", \"{pool}\"]");
-                let in_file = |version| {
-                    let project = project(version, "retry_count = 0", &group).file("b.test.js", PASSING);
-                    project.file("a.test.js", format!("{}{}", stray(act), slow.split_once('\n').expect("lines").1))
-                };
-                check(in_file, "unhandled error in a.test.js: stray");
-            }
+    let acts = ["Promise.reject(new Error(\"stray\"))", "throw new Error(\"stray\")"];
+    for (way, pool) in WAYS.into_iter().zip(["threads", "forks"]) {
+        for act in acts {
+            let group = format!("{way}\nextra_args = [\"--pool\", \"{pool}\"]");
+            let in_file = |version| {
+                let project = project(version, "retry_count = 0", &group).file("b.test.js", PASSING);
+                project.file("a.test.js", format!("{}{}", stray(act), slow.split_once('\n').expect("lines").1))
+            };
+            check(in_file, "unhandled error in a.test.js: stray");
         }
     }
     let config = "export default { test: { dangerouslyIgnoreUnhandledErrors: true } };\n";
