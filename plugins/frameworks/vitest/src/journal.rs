@@ -35,7 +35,7 @@ pub enum Record {
     /// The process that ran a test is gone, and vitest ends for that.
     Gone {},
     /// A file is over.
-    Over { unit: String },
+    Over {},
     /// Vitest ended without a word, and here is its whole journal once more.
     Again {},
     /// Vitest still runs.

@@ -36,7 +36,9 @@ pub fn cut_short(exit: Exit, stderr: &[u8]) -> Outcome {
 
 fn failed(message: String, details: String) -> Outcome {
     let details = Some(details).filter(|details| !details.is_empty());
-    Outcome { details, ..Outcome::new(NAME, "session-failed").with_message(message) }
+    // No two of them are one.
+    let id = format!("{NAME}: {message}");
+    Outcome { details, ..Outcome::new(id, "session-failed").with_message(message) }
 }
 
 #[cfg(test)]
@@ -51,9 +53,9 @@ mod tests {
             stray(Stray { what, message: "m".into(), details: "d".into(), file, test })
         };
         let outcome = thrown(Some("a.test.ts"), Some("adds"));
-        assert_eq!((outcome.id.as_str(), outcome.status.as_str()), ("vitest session", "session-failed"));
-        assert_eq!(outcome.details.as_deref(), Some("d"));
         let expected = "unhandled error in a.test.ts: m (the last test that began before it: adds)";
+        assert_eq!((outcome.id, outcome.status.as_str()), (format!("vitest session: {expected}"), "session-failed"));
+        assert_eq!(outcome.details.as_deref(), Some("d"));
         assert_eq!(outcome.message.as_deref(), Some(expected));
         assert_eq!(thrown(None, None).message.as_deref(), Some("unhandled error: m"));
         let outcome = exit_code(3, b"reason\n");
