@@ -115,7 +115,7 @@ fn what_fails_outside_of_tests_is_an_error() {
             assert_eq!(test.verdict, verdict, "{id} with vitest {version}: {}", test.message());
             assert!(test.message().contains(message), "{id} with vitest {version}: {}", test.message());
         }
-        let sessions = results.tests.iter().filter(|test| test.id == "vitest session");
+        let sessions = results.tests.iter().filter(|test| test.id.starts_with("vitest session"));
         let mut messages: Vec<&str> = sessions.map(|session| session.message()).collect();
         messages.sort_unstable();
         assert!(
@@ -140,7 +140,7 @@ function note(name: string): number {
 "#;
 
 #[test]
-fn each_test_runs_once_and_only_what_failed_runs_again() {
+fn each_test_runs_once_and_what_failed_again_after_those_before_it() {
     for version in VERSIONS {
         let tests = |file: &str| {
             format!(
@@ -158,7 +158,9 @@ fn each_test_runs_once_and_only_what_failed_runs_again() {
         let notes = project.read("notes.txt") + &project.read("lib/notes.txt");
         let mut notes: Vec<&str> = notes.lines().collect();
         notes.sort_unstable();
-        assert_eq!(notes, ["a", "a works", "aa", "aa works", "flaky", "flaky", "lib", "lib works"]);
+        // A test relies on those before it in its file.
+        let again = ["a", "a", "a works", "a works"];
+        assert_eq!(notes, [&again[..], &["aa", "aa works", "flaky", "flaky", "lib", "lib works"]].concat());
     }
 }
 

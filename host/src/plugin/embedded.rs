@@ -40,7 +40,7 @@ mod tests {
     #[test]
     fn components_take_no_more_than_they_use() {
         check(Kind::Framework, "default", &["types", "host"], &["metadata", "framework"]);
-        check(Kind::Framework, "vitest", &["types", "host"], &["metadata", "framework"]);
+        check(Kind::Framework, "vitest", &["types", "host"], &["metadata", "framework", "observer", "worker"]);
         check(Kind::Framework, "cargo", &["types", "host"], &["metadata", "framework", "observer"]);
         check(Kind::Framework, "go", &["types", "host"], &["metadata", "framework", "observer"]);
         check(Kind::Framework, "pytest", &["types", "host"], &["metadata", "framework", "observer", "worker"]);

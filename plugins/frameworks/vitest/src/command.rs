@@ -23,16 +23,21 @@ const REPORTER: &str = concat!(
 /// Writes our files beside each other, and where paths start from: the command may change its directory. What is asked for is
 /// the first line of standard input where more follows for vitest, and else all of it, which is faster. Then come the test files and the command, which change
 /// places; the directory is put in front of each file, since vitest takes anything else for a part of a path. `eval` sees
-/// positions and nothing of what stands there, and is fast where there are thousands.
-const SCRIPT: &str = r#"scratch=$1 count=$5
+/// positions and nothing of what stands there, and is fast where there are thousands. A test may end the vitest that was to say
+/// what became of it: then the journal is said by the shell.
+const SCRIPT: &str = r#"scratch=$1 count=$5 input=$6
 printf "%s\n" "$2" "$3" >"${scratch}reporter.mjs" && printf "%s\n" "$2" "$4" >"${scratch}runner.mjs" &&
-if [ "$6" = line ]; then IFS= read -r request && printf "%s\n" "$request"; else cat; fi >"${scratch}request.json" &&
+if [ "$input" = line ]; then IFS= read -r request && printf "%s\n" "$request"; else cat; fi >"${scratch}request.json" &&
 here=$(pwd -P) && printf "%s" "$here" >"${scratch}base.txt" || exit
 shift 6; number=$count words=
 while [ "$number" -lt $# ]; do number=$((number + 1)); words="$words \"\${$number}\""; done
 number=0
 while [ "$number" -lt "$count" ]; do number=$((number + 1)); words="$words \"\$here/\${$number}\""; done
-eval "exec $words""#;
+[ "$input" = line ] || eval "exec $words"
+eval "$words"
+code=$?
+if [ -f "${scratch}again.txt" ]; then cat "${scratch}again.txt" "${scratch}journal.jsonl"; fi
+exit "$code""#;
 
 /// Finds all tests: each file is loaded as for a run, and none of its tests is run. `narrowed` replaces the configured paths
 /// where it names any.

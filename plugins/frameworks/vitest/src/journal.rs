@@ -34,6 +34,10 @@ pub enum Record {
     Stray(Stray),
     /// The process that ran a test is gone, and vitest ends for that.
     Gone {},
+    /// A file is over.
+    Over {},
+    /// Vitest ended without a word, and here is its whole journal once more.
+    Again {},
     /// Vitest still runs.
     Alive { at: f64 },
     /// Vitest is over.

@@ -22,7 +22,7 @@ pub fn stray(stray: Stray) -> Outcome {
 
 /// The outcome where vitest has an exit code that nothing known accounts for.
 pub fn exit_code(code: i32, stderr: &[u8]) -> Outcome {
-    failed(format!("vitest ended with exit code {code} although its tests passed"), last_lines(stderr, QUOTED_BYTES))
+    failed(format!("vitest ended with exit code {code}, which no test accounts for"), last_lines(stderr, QUOTED_BYTES))
 }
 
 /// The outcome where vitest did not come to its end although all of its tests had.
@@ -36,7 +36,9 @@ pub fn cut_short(exit: Exit, stderr: &[u8]) -> Outcome {
 
 fn failed(message: String, details: String) -> Outcome {
     let details = Some(details).filter(|details| !details.is_empty());
-    Outcome { details, ..Outcome::new(NAME, "session-failed").with_message(message) }
+    // No two of them are one.
+    let id = format!("{NAME}: {message}");
+    Outcome { details, ..Outcome::new(id, "session-failed").with_message(message) }
 }
 
 #[cfg(test)]
@@ -51,13 +53,13 @@ mod tests {
             stray(Stray { what, message: "m".into(), details: "d".into(), file, test })
         };
         let outcome = thrown(Some("a.test.ts"), Some("adds"));
-        assert_eq!((outcome.id.as_str(), outcome.status.as_str()), ("vitest session", "session-failed"));
-        assert_eq!(outcome.details.as_deref(), Some("d"));
         let expected = "unhandled error in a.test.ts: m (the last test that began before it: adds)";
+        assert_eq!((outcome.id, outcome.status.as_str()), (format!("vitest session: {expected}"), "session-failed"));
+        assert_eq!(outcome.details.as_deref(), Some("d"));
         assert_eq!(outcome.message.as_deref(), Some(expected));
         assert_eq!(thrown(None, None).message.as_deref(), Some("unhandled error: m"));
         let outcome = exit_code(3, b"reason\n");
-        assert_eq!(outcome.message.as_deref(), Some("vitest ended with exit code 3 although its tests passed"));
+        assert_eq!(outcome.message.as_deref(), Some("vitest ended with exit code 3, which no test accounts for"));
         assert_eq!(outcome.details.as_deref(), Some("reason"));
         let outcome = cut_short(Exit::Signal(9), b"");
         assert_eq!(

@@ -44,6 +44,9 @@ pub struct Conversation {
     /// The end of what it wrote to its standard error.
     stderr: Vec<u8>,
     is_finishing: bool,
+    /// How many records it has said, and of how many it is known that they are said again.
+    said: usize,
+    repeated: usize,
     /// Whether it ends because a process of tests did.
     is_gone: bool,
     has_failed: bool,
@@ -58,6 +61,8 @@ impl Conversation {
             pending: HashSet::new(),
             stderr: Vec::new(),
             is_finishing: false,
+            said: 0,
+            repeated: 0,
             is_gone: false,
             has_failed: false,
             end: None,
@@ -115,7 +120,13 @@ impl Conversation {
     }
 
     fn record(&mut self, record: Record, events: &mut Vec<Event>) {
+        if self.repeated > 0 {
+            self.repeated -= 1;
+            return;
+        }
+        self.said += 1;
         match record {
+            Record::Again {} => self.repeated = self.said - 1,
             Record::Ready {} => events.push(Event::Ready),
             Record::Found {} => {
                 self.finding.complete(&String::from_utf8_lossy(&self.stderr));
@@ -158,5 +169,135 @@ impl Conversation {
             _ => events.push(Event::Finished(session::cut_short(exit, &self.stderr))),
         }
         events
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn test(id: &str, unit: &str) -> Test {
+        Test { unit: Some(unit.into()), ..Test::new(id) }
+    }
+
+    fn text(bytes: Vec<u8>) -> String {
+        String::from_utf8(bytes).expect("UTF-8")
+    }
+
+    /// One that was handed `a > x` and was told to finish.
+    fn finishing() -> Conversation {
+        let mut conversation = Conversation::new("n");
+        conversation.assign(&[test("a > x", "a")]);
+        conversation.finish();
+        conversation
+    }
+
+    const OVER: &[u8] =
+        b"[\"n\",{\"finished\":{\"id\":\"a > x\",\"at\":1.5,\"status\":\"passed\",\"duration\":1.0}}]\n";
+    const RERUN: &[u8] =
+        b"[\"n\",{\"finished\":{\"id\":\"a > x\",\"at\":1.5,\"status\":\"rerun\",\"duration\":0.0}}]\n";
+
+    fn end(code: i32, finished: bool) -> Vec<u8> {
+        format!("[\"n\",{{\"exit\":{{\"code\":{code},\"finished\":{finished},\"failed\":false}}}}]\n").into_bytes()
+    }
+
+    #[test]
+    fn orders_are_lines_of_files() {
+        let mut conversation = Conversation::new("n");
+        let tests = [test("a > x\n", "a"), test("a > y", "a"), test("b > x", "b"), test("a > z", "a")];
+        assert_eq!(
+            text(conversation.assign(&tests)),
+            "{\"assign\":[{\"unit\":\"a\",\"ids\":[\"a > x\\n\",\"a > y\"]},{\"unit\":\"b\",\"ids\":[\"b > x\"]},\
+             {\"unit\":\"a\",\"ids\":[\"a > z\"]}]}\n"
+        );
+        assert_eq!(text(Conversation::withdraw(&["b > x".into()])), "{\"withdraw\":[\"b > x\"]}\n");
+        assert_eq!(text(conversation.finish()), "{\"finish\":{}}\n");
+    }
+
+    #[test]
+    fn what_it_finds_comes_in_parts() {
+        let mut conversation = Conversation::new("n");
+        let planned = b"[\"n\",{\"planned\":{\"units\":[{\"unit\":\"a\",\"stage\":0,\"tags\":[]},{\"unit\":\"b\",\"stage\":0,\"tags\":[]}]}}]\n";
+        assert!(conversation.hear(planned).is_empty());
+        let events = conversation.hear(
+            b"[\"n\",{\"test\":{\"id\":\"a > x\",\"unit\":\"a\",\"file\":\"a\",\"line\":1,\"name\":\"x\",\"tags\":[],\"skipped\":false}}]\n\
+              [\"n\",{\"collected\":{\"unit\":\"a\"}}]\n",
+        );
+        assert!(matches!(&events[..], [Event::Part(part)] if part.tests[0].tags == ["unit:whole"]), "{events:?}");
+        let events = conversation.hear(b"[\"n\",{\"found\":{}}]\n");
+        // The other file was not loaded.
+        assert!(matches!(&events[..], [Event::Found(rest)] if rest.problems[0].id == "b"), "{events:?}");
+    }
+
+    /// What is said of the session in the end, if anything.
+    #[track_caller]
+    fn check_end(said: &[&[u8]], exit: Exit, expected: Option<&str>) {
+        let mut conversation = finishing();
+        said.iter().for_each(|bytes| drop(conversation.hear(bytes)));
+        let events = conversation.ended(exit);
+        let messages: Vec<_> = events
+            .iter()
+            .map(|event| match event {
+                Event::Finished(outcome) if outcome.status == "session-failed" => outcome.message.as_deref(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(messages, expected.into_iter().map(Some).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_bad_end_is_told_unless_tests_tell_it() {
+        check_end(&[OVER, &end(0, true)], Exit::Code(0), None);
+        let set = "vitest ended with exit code 3, which no test accounts for";
+        check_end(&[OVER, &end(3, true)], Exit::Code(3), Some(set));
+        let killed = "vitest was ended by signal 9 after its tests, before it was done";
+        check_end(&[OVER], Exit::Signal(9), Some(killed));
+        let left = "vitest ended with exit code 0 after its tests, before it was done";
+        check_end(&[OVER, &end(0, false)], Exit::Code(0), Some(left));
+        // A test that is not over is handed out again.
+        check_end(&[], Exit::Signal(9), None);
+        check_end(&[RERUN], Exit::Signal(9), None);
+        check_end(&[b"[\"n\",{\"gone\":{}}]\n", &end(1, false)], Exit::Code(1), None);
+    }
+
+    #[test]
+    fn one_that_was_not_told_to_finish_owes_nothing() {
+        let mut conversation = Conversation::new("n");
+        conversation.assign(&[test("a > x", "a")]);
+        conversation.hear(OVER);
+        assert!(conversation.ended(Exit::Signal(9)).is_empty());
+    }
+
+    #[test]
+    fn what_is_said_again_is_heard_once() {
+        let mut conversation = Conversation::new("n");
+        conversation.assign(&[test("a > x", "a"), test("a > y", "a")]);
+        let started = |id: &str| format!("[\"n\",{{\"started\":{{\"id\":\"{id}\",\"at\":1.0}}}}]\n").into_bytes();
+        let journal = [&started("a > x")[..], OVER, &started("a > y")].concat();
+        assert_eq!(conversation.hear(&started("a > x")).len(), 1);
+        // The next record was cut off.
+        conversation.hear(&OVER[..20]);
+        let events = conversation.hear(&[b"\n[\"n\",{\"again\":{}}]\n", &journal[..]].concat());
+        let heard: Vec<_> = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Started(id) => Some(format!("started {id}")),
+                Event::Finished(outcome) => Some(format!("{} {}", outcome.id, outcome.status)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(heard, ["a > x passed", "started a > y"]);
+    }
+
+    #[test]
+    fn stray_errors_are_told_at_once() {
+        let mut conversation = finishing();
+        let stray =
+            b"[\"n\",{\"stray\":{\"what\":\"unhandled error\",\"message\":\"m\",\"details\":\"d\",\"file\":\"a\"}}]\n";
+        let events = conversation.hear(stray);
+        assert!(matches!(&events[..], [Event::Finished(outcome)] if outcome.status == "session-failed"), "{events:?}");
+        conversation.hear(OVER);
+        conversation.hear(&end(1, true));
+        assert!(conversation.ended(Exit::Code(1)).is_empty());
     }
 }

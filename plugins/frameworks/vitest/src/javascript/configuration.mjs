@@ -90,6 +90,12 @@ class Configuration {
     return own;
   }
 
+  /** Whether vitest notes where in a file a test is. */
+  locate(includeTaskLocation) {
+    const { config, projects } = this.#vitest;
+    [config, ...projects.map((project) => project.config)].forEach((it) => Object.assign(it, { includeTaskLocation }));
+  }
+
   /** What a plain run would do and this one does not. */
   notices() {
     const { coverage, reporters = [] } = this.#vitest.vite.config.test ?? {};
@@ -136,7 +142,6 @@ class Configuration {
     projects.forEach(keepWhatIsTold);
     for (const it of changed) {
       Object.assign(it, { isolate: false, fileParallelism: workers > 1, maxWorkers: workers, minWorkers: workers });
-      Object.assign(it, { includeTaskLocation: true });
       for (const pool of it.poolOptions ? ["forks", "threads"] : []) {
         it.poolOptions[pool] = { ...it.poolOptions[pool], isolate: false };
       }
@@ -144,8 +149,8 @@ class Configuration {
     try {
       await act();
     } finally {
-      before.forEach(([it, { isolate, fileParallelism, maxWorkers, minWorkers, poolOptions, includeTaskLocation }]) => {
-        Object.assign(it, { isolate, fileParallelism, maxWorkers, minWorkers, includeTaskLocation });
+      before.forEach(([it, { isolate, fileParallelism, maxWorkers, minWorkers, poolOptions }]) => {
+        Object.assign(it, { isolate, fileParallelism, maxWorkers, minWorkers });
         it.poolOptions && Object.assign(it, { poolOptions });
       });
       projects.forEach((project) => {

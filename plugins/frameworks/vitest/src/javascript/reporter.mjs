@@ -57,6 +57,6 @@ export default class Reporter {
   #exit(code) {
     const failed = request.units && this.#vitest.state.getFiles().some((file) => file.result?.state === "fail");
     tell([...unhandled(this.#errors, this.#vitest), { exit: { code: code ?? 0, finished: this.#isFinished, failed: Boolean(failed) } }]);
-    this.#session?.follow();
+    this.#session?.leave();
   }
 }

@@ -13,7 +13,8 @@ if (OFFLOAD_SLOT !== undefined) {
 }
 
 export default class Runner extends Base {
-  #task = readTask();
+  /** What is to be done with the file that is loaded next. */
+  #task;
   /** Of each test that was asked for and is not over, its id. */
   #ids = new Map();
   /** Of each suite with tests to run, how many of them are not over, and which was over last. */

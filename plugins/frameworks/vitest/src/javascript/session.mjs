@@ -6,6 +6,8 @@ const MANY_FILES = 16;
 /** How often the journal is looked at while vitest works, in milliseconds. */
 const LOOK = 10;
 
+const AGAIN = `${prefix}again.txt`;
+
 /** What nobody comes between when it is written to a pipe (PIPE_BUF), and how much text fits in there in any case. */
 const UNCUT_BYTES = 4096;
 const PIECE_CHARACTERS = 900;
@@ -53,6 +55,7 @@ class Follower {
   #offset = 0;
   #rest = Buffer.alloc(0);
   #chunk = Buffer.alloc(64 * 1024);
+  #mark = new RegExp(`^\\["${request.nonce}",\\{"(collected|over)":\\{"unit":("(?:[^"\\\\]|\\\\.)*")\\}\\}\\]\n$`);
   /** The files that were loaded, and those that came to their end. */
   collected = new Set();
   over = new Set();
@@ -75,10 +78,10 @@ class Follower {
   }
 
   #note(line) {
-    if (line.length < UNCUT_BYTES && /"(collected|over)":/.test(line)) {
-      const [, { collected, over }] = JSON.parse(line);
-      collected && this.collected.add(collected.unit);
-      over && this.over.add(over.unit);
+    // Nothing but this is short and begins so, whatever a test prints or writes there.
+    const [, kind, unit] = line.match(this.#mark) ?? [];
+    if (unit !== undefined) {
+      this[kind].add(JSON.parse(unit));
     }
   }
 }
@@ -139,6 +142,20 @@ class Orders {
   }
 }
 
+/** What vitest 3 still tries to send to a process of tests that is gone must not end vitest. */
+function outlive() {
+  const listeners = process.rawListeners("unhandledRejection");
+  process.removeAllListeners("unhandledRejection");
+  process.on("unhandledRejection", (reason, promise) => {
+    if (reason?.code !== "ERR_IPC_CHANNEL_CLOSED") {
+      if (listeners.length === 0) {
+        throw reason;
+      }
+      listeners.forEach((listener) => listener.call(process, reason, promise));
+    }
+  });
+}
+
 /** A vitest that does what the host asks for, until that has nothing more. */
 class Session {
   #vitest;
@@ -149,11 +166,18 @@ class Session {
     this.#vitest = vitest;
     this.#configuration = configuration;
     setInterval(() => this.follow(), LOOK).unref();
+    outlive();
   }
 
   /** Tells what was written until now. */
   follow() {
     this.#follower.look();
+  }
+
+  /** Tells the last, since vitest ends by itself. */
+  leave() {
+    this.follow();
+    rmSync(AGAIN, { force: true });
   }
 
   async discover() {
@@ -180,9 +204,11 @@ class Session {
 
   async #collect(specifications, hasty) {
     writeTask({ hasty });
+    this.#configuration.locate(true);
     const { exitCode } = process;
     // What was thrown where nobody caught it is thrown again when the file runs, if that is more than a matter of ending early.
     await this.#vitest.collectTests(specifications);
+    this.#configuration.locate(false);
     process.exitCode = exitCode;
     // No process of tests has loaded these.
     this.#vitest.state.getFiles().filter((file) => isOfTypes(file)).forEach((file) => {
@@ -193,6 +219,8 @@ class Session {
 
   async work() {
     const orders = new Orders();
+    // As long as this is there, whoever started vitest says the journal once more when vitest is gone.
+    writeFileSync(AGAIN, `\n${lineOf({ again: {} })}`);
     tell([{ ready: {} }]);
     if (request.discover) {
       await this.discover();

@@ -1,6 +1,6 @@
 // What the reporter (in vitest itself) and the runner (in the processes that run the tests) have in common: what was asked
 // for, the journal, and what tests are called. It stands in front of both.
-import { appendFileSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { appendFileSync, openSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { performance } from "node:perf_hooks";
