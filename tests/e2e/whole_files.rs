@@ -170,3 +170,21 @@ fn ids_that_differ_from_process_to_process_are_run_once() {
     let told = notices(&done).iter().filter(|notice| notice.contains("differ")).count();
     assert!((1..=3).contains(&told), "{:?}", notices(&done));
 }
+
+/// Whatever it is that ends every process of a file before its first result, the run comes to an end.
+#[test]
+fn a_file_that_never_gives_a_result_ends() {
+    let conftest = "import os, pytest\n\n@pytest.hookimpl(tryfirst=True)\ndef pytest_runtestloop(session):\n    \
+                    if not session.config.option.collectonly:\n        os._exit(9)\n";
+    let test = "import pytest\n\n@pytest.mark.parametrize('number', range(6))\ndef test_it(number):\n    pass\n";
+    for worker in ["true", "false"] {
+        let done = Project::pytest_with("retry_count = 1", &format!("split = \"never\"\nworker = {worker}"))
+            .file("conftest.py", conftest)
+            .file("test_it.py", test)
+            .run(&[])
+            .exits(1);
+        let results = done.results();
+        assert_eq!(results.count("passed"), 0, "{:?}", results.summary);
+        assert!(results.tests.len() >= 6, "{:?}", results.summary);
+    }
+}

@@ -63,8 +63,11 @@ impl Dispatcher {
 
     /// Hands tests out again that did not come to run, or not to their end by their own doing.
     pub(super) fn run_again(&mut self, group: GroupIndex, tests: Vec<TestIndex>, in_order: bool) {
-        let follows = |test: &TestIndex| in_order || self.retries_in_order(*test);
-        let (follow, free): (Vec<_>, Vec<_>) = tests.into_iter().partition(follows);
+        if in_order {
+            // As they are: waiting would join what was halved, and that would go on for ever.
+            return self.schedule.run_in_order(Batch { group, tests });
+        }
+        let (follow, free): (Vec<_>, Vec<_>) = tests.into_iter().partition(|test| self.retries_in_order(*test));
         follow.into_iter().for_each(|test| self.units.wait(test));
         if !free.is_empty() {
             self.schedule.give_back(Batch { group, tests: free }, None);
