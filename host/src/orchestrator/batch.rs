@@ -72,18 +72,19 @@ async fn execute(job: &Job, cancelled: &CancellationToken, news: &NewsSender, en
     }
 
     // One that was ended early has still written what it had finished.
-    let seen = if let End::Exited(exit) = exit { exit } else { Exit::Signal(9) };
+    let seen = exit.seen();
     let files = match download(job, &command, &result_files).await {
         Ok(files) => files,
         // Why the command failed says more than that nothing could be brought back afterwards.
         Err(_) if matches!(exit, End::ProviderFailed(_)) => return Err(exit),
         Err(failure) => return Err(End::ProviderFailed(failure)),
     };
-    news.send_all(run.ended(seen).await.map_err(End::FrameworkFailed)?).await;
+    news.send_all(exit.believed(run.ended(seen).await.map_err(End::FrameworkFailed)?)).await;
     let captured = Captured { exit: seen, ..output };
     match run.results(captured, &files).await {
         Ok(results) => {
-            news.send_all(results.into_iter().map(|(id, reported)| Observation::Finished(id, reported))).await;
+            let results = results.into_iter().map(|(id, reported)| Observation::Finished(id, reported));
+            news.send_all(exit.believed(results.collect())).await;
         }
         // How it ended says more than that its results are not whole.
         Err(_) if !matches!(exit, End::Exited(_)) => {}

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::catalog::TestIndex;
 use super::ledger::Again;
 use super::output::LastOutput;
+use crate::framework::{Observation, Reported};
 use crate::model::{Failure, Outcome, Status};
 use crate::process::Exit;
 
@@ -62,6 +63,20 @@ impl End {
             Self::ProviderFailed(failure) => failure.code == OUT_OF_MEMORY,
             _ => true,
         }
+    }
+
+    /// How the framework is told that the command ended: one that did not end by itself was killed.
+    pub(super) fn seen(&self) -> Exit {
+        if let Self::Exited(exit) = self { *exit } else { Exit::Signal(9) }
+    }
+
+    /// What is believed of what the framework says after this end: where its sandbox broke, the process is not to blame as a
+    /// whole.
+    pub(super) fn believed(&self, mut said: Vec<Observation>) -> Vec<Observation> {
+        if matches!(self, Self::ProviderFailed(_)) {
+            said.retain(|observation| !matches!(observation, Observation::Finished(_, Reported::Session(_))));
+        }
+        said
     }
 
     /// Whether something else than the command ended it: its sandbox broke, or a helper did.

@@ -16,7 +16,7 @@ use super::output::{LastOutput, Logs, Recent, Tap};
 use super::settle::End;
 use crate::framework::{Context, Framework, Launch, Observation, Reported, Worker};
 use crate::model::{BatchId, Failure, Masked, Stream, Test, TestId};
-use crate::process::{Exit, Input, Output, Stdio};
+use crate::process::{Input, Output, Stdio};
 use crate::provider::Sandbox;
 
 /// How long a worker may take to read its standard input: a Python on a busy machine, behind a slow connection.
@@ -135,7 +135,7 @@ async fn execute(
         Err(_) if !matches!(end, End::Exited(_)) => return Ok(end),
         Err(failure) => return Err(failure),
     };
-    let stdout = watch.ended(if let End::Exited(exit) = end { exit } else { Exit::Signal(9) }).await?;
+    let stdout = watch.ended(&end).await?;
     ended.output = LastOutput::new(stdout.bytes(), &stderr);
     Ok(end)
 }
@@ -259,8 +259,8 @@ impl Watch<'_> {
     }
 
     /// The process has ended: what it left unsaid. Gives what was printed since the last test began.
-    async fn ended(mut self, exit: Exit) -> Result<Recent, Failure> {
-        for observation in self.worker.ended(exit).await? {
+    async fn ended(mut self, end: &End) -> Result<Recent, Failure> {
+        for observation in end.believed(self.worker.ended(end.seen()).await?) {
             self.tell(Stream::Stdout, observation).await?;
         }
         for (stream, line) in self.lines.take().unwrap_or_default().finish() {

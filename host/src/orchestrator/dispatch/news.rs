@@ -138,6 +138,10 @@ impl Dispatcher {
         if !self.told_sessions.insert((group, id.clone(), message)) {
             return;
         }
+        // Another process may have failed in another way.
+        let numbered = (2..).map(|number| TestId::new(format!("{id} ({number})")));
+        let free = std::iter::once(id.clone()).chain(numbered).find(|id| self.catalog.find(group, id).is_none());
+        let id = free.unwrap_or(id);
         let test = self.add(group, Test::nameless(self.catalog.group_name(group).clone(), id.as_str()));
         self.attempted(test, Some(sandbox), Some(log), outcome, Again::Never);
         if ends_all {

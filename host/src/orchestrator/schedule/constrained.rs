@@ -71,7 +71,8 @@ impl Constrained {
         let is_alone = |class: ClassId| constraints.is_alone(class, cut.sandboxes);
         let sociable_wait = cut.others_wait || self.queues.keys().any(|(_, _, class)| !is_alone(*class));
         let seconds = |queue: &VecDeque<Entry>| queue.iter().map(|entry| weigh.one(entry)).sum::<f64>();
-        let is_open = |class: ClassId| !allowance.blocked.has(class) && !(sociable_wait && is_alone(class));
+        let has_to_wait = |class: ClassId| sociable_wait && is_alone(class);
+        let is_open = |class: ClassId| !allowance.blocked.has(class) && !has_to_wait(class);
         let open = self
             .queues
             .iter()
