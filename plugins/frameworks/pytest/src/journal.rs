@@ -47,10 +47,6 @@ pub(crate) enum Record {
     Unit { file: String, ids: Vec<String> },
     /// A worker gives tests back unrun.
     Returned { ids: Vec<String> },
-    /// Part of the text of a record that is too long to be written at once.
-    Piece(String),
-    /// The pieces so far are one record.
-    Whole {},
 }
 
 /// What is wrong with a session.

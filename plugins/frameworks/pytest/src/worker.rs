@@ -1,6 +1,6 @@
 //! A warm pytest process: what it is told, and what it says on its standard output.
 
-use offload_plugin::journal;
+use offload_plugin::frames::{Frame, Frames};
 use offload_plugin::types::{Exit, Test};
 use serde::Serialize;
 
@@ -9,9 +9,6 @@ use crate::ending::Ending;
 use crate::journal::Record;
 use crate::results;
 use crate::{Event, UnitListing};
-
-/// Text on standard output that goes on for so long without an end of line is none of ours.
-const LONGEST_TEXT: usize = 64 << 10;
 
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -56,14 +53,8 @@ fn line(order: &Order<'_>) -> Vec<u8> {
 }
 
 /// Listens to one worker.
-#[derive(Default)]
 pub struct Listener {
-    nonce: String,
-    /// The unfinished last line of its standard output.
-    rest: Vec<u8>,
-    /// Whether the line before was empty: records bring one along, in case that somebody else left a line unfinished.
-    after_empty: bool,
-    pieces: String,
+    frames: Frames<Record>,
     finding: Finding,
     /// Whether it was started to discover, and whether it has told everything.
     discovers: bool,
@@ -75,12 +66,25 @@ pub struct Listener {
 impl Listener {
     /// To one that was started to discover, or not.
     pub fn new(nonce: &str, discovers: bool) -> Self {
-        Self { nonce: nonce.to_owned(), discovers, ..Self::default() }
+        Self {
+            frames: Frames::new(nonce),
+            finding: Finding::default(),
+            discovers,
+            has_found: false,
+            notices: Vec::new(),
+            ending: Ending::default(),
+        }
     }
 
     /// Reads bytes of its standard output, cut anywhere.
     pub fn hear(&mut self, bytes: &[u8]) -> Vec<Event> {
-        let mut events = self.split(bytes);
+        let mut events = Vec::new();
+        for frame in self.frames.read(bytes) {
+            match frame {
+                Frame::Record(record) => self.record(record, &mut events),
+                Frame::Output(bytes) => events.push(Event::Output(bytes)),
+            }
+        }
         let found = std::mem::take(&mut self.finding).found;
         if !(found.tests.is_empty() && found.problems.is_empty() && found.deselected.is_empty()) {
             events.push(Event::Part(found));
@@ -93,23 +97,6 @@ impl Listener {
         std::mem::take(&mut self.notices)
     }
 
-    fn split(&mut self, bytes: &[u8]) -> Vec<Event> {
-        let mut events = Vec::new();
-        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let is_whole = piece.ends_with(b"\n");
-            if is_whole && self.rest.is_empty() {
-                self.line(piece, &mut events);
-                continue;
-            }
-            self.rest.extend_from_slice(piece);
-            if is_whole || (self.rest.len() > LONGEST_TEXT && !self.rest.starts_with(b"[")) {
-                let line = std::mem::take(&mut self.rest);
-                self.line(&line, &mut events);
-            }
-        }
-        events
-    }
-
     /// Reads bytes of its standard error, which belong to no test.
     pub fn hear_errors(&mut self, bytes: Vec<u8>) -> Vec<Event> {
         self.ending.hear_errors(&bytes);
@@ -118,43 +105,16 @@ impl Listener {
 
     /// It has ended: the last line may have been cut off, and how it ended may be what no test explains.
     pub fn ended(&mut self, exit: Exit) -> Vec<Event> {
-        let mut events = self.unfinished_line();
+        let rest = self.frames.rest();
+        let mut events = if rest.is_empty() { Vec::new() } else { vec![Event::Output(rest)] };
         events.extend(self.ending.judge(exit).map(Event::Finished));
         self.notices.extend(self.ending.notice(exit));
         events
     }
 
-    fn unfinished_line(&mut self) -> Vec<Event> {
-        let mut rest = std::mem::take(&mut self.rest);
-        if std::mem::take(&mut self.after_empty) {
-            rest.insert(0, b'\n');
-        }
-        if rest.is_empty() { Vec::new() } else { vec![Event::Output(rest)] }
-    }
-
-    fn line(&mut self, line: &[u8], events: &mut Vec<Event>) {
-        let after_empty = std::mem::take(&mut self.after_empty);
-        if line == b"\n" && !after_empty {
-            self.after_empty = true;
-            return;
-        }
-        match journal::record(line, &self.nonce) {
-            Some(record) => self.record(record, events),
-            None if after_empty => events.push(Event::Output([b"\n", line].concat())),
-            None => events.push(Event::Output(line.to_vec())),
-        }
-    }
-
     fn record(&mut self, record: Record, events: &mut Vec<Event>) {
         self.ending.saw(&record);
         match record {
-            Record::Piece(piece) => self.pieces.push_str(&piece),
-            Record::Whole {} => {
-                let text = std::mem::take(&mut self.pieces);
-                if let Some(record) = journal::record(text.as_bytes(), &self.nonce) {
-                    self.record(record, events);
-                }
-            }
             Record::Ready {} => events.push(Event::Ready),
             Record::Started { id, at: _ } => events.push(Event::Started(id)),
             Record::Finished(finished) => events.push(Event::Finished(results::over(finished))),
@@ -298,12 +258,5 @@ an empty line before
                 ]
             );
         }
-    }
-
-    #[test]
-    fn text_without_an_end_is_not_kept() {
-        let mut listener = Listener::new("n", true);
-        let heard: usize = (0..100).map(|_| listener.hear(&[b'x'; 4096]).len()).sum();
-        assert!(heard > 3 && listener.rest.len() <= LONGEST_TEXT, "{heard}");
     }
 }
