@@ -56,7 +56,10 @@ fn every_sandbox_gives_its_own() {
             "[offload]\nmax_parallel = 2\nretry_count = 0\n{table}{REPORT}[groups.g]\ntype = \"pytest\"\npython = \"{{python}}\"\n"
         ));
         project.run(&[]).exits(1);
-        assert_eq!(kept(&project), shots());
+        let mut kept = kept(&project);
+        // The test that fails may have been looked at once more, in the other sandbox: that one has its picture, too.
+        kept.dedup();
+        assert_eq!(kept, shots());
         let found = std::fs::read_dir(project.path().join("test-results/artifacts")).expect("it is there").flatten();
         let one = found.map(|entry| entry.path().join("shots/in side/3.png")).find(|path| path.exists());
         assert_eq!(std::fs::read(one.expect("it was kept")).expect("it can be read"), b"\x00\xff\n\x03");
