@@ -21,13 +21,16 @@ impl Dispatcher {
         let Some(missing) = of_unit.iter().find(|test| !known.contains(&self.catalog.test(**test).id)) else {
             return false;
         };
-        let message = format!(
-            "the ids of tests in {unit} differ from process to process (one found {}, another {}): they run in the process \
-             that found them",
-            self.catalog.test(*missing).id,
-            new.id
-        );
-        self.notice(NoticeLevel::Warning, message);
+        if self.crews[group.get()].unstable.is_empty() {
+            let message = format!(
+                "the ids of tests in {unit} differ from process to process (one found {}, another {}): such tests run in the \
+                 process that found them; names that stay the same, such as ids for parameters that are random, let them run \
+                 anywhere",
+                self.catalog.test(*missing).id,
+                new.id
+            );
+            self.notice(NoticeLevel::Warning, message);
+        }
         self.crews[group.get()].unstable.insert(unit.to_owned());
         let tests = self.schedule.take_out(group, &of_unit.into_iter().collect());
         self.give_back(group, tests);

@@ -14,11 +14,6 @@ DEAF = 0.01
 # Seconds after which a worker that loads one file after the other says that it is alive.
 ALIVE = 1.0
 
-IDS_DIFFER = (
-    "the ids of tests in {} differ from process to process, e.g. {}: "
-    "give parameters that are random or have no order ids of their own (pytest.param(..., id=...))"
-)
-
 
 class Pipe(Records):
     # To the host, on the standard output that tests and their children print to as well. What is written at once is
@@ -248,8 +243,6 @@ def make_worker(pytest, Collection, Discovery, Recording):
                 self.report_missing(name)
                 return
             self.ground.hold()
-            if not self.returned:
-                self.journal.write("notice", message=IDS_DIFFER.format(unit, name))
             self.returned.add(name)
             self.wanted.discard(name)
             self.journal.write("returned", ids=[name])
