@@ -7,7 +7,7 @@ use offload_tests::{Finished, Project, SshHosts};
 const SUITE: &str = r#"
 import os, pathlib, time, pytest
 
-@pytest.mark.parametrize("number", range(12))
+@pytest.mark.parametrize("number", range(4))
 def test_it(number):
     time.sleep(0.3)
     assert pathlib.Path("data/a file.txt").read_text() == "content"
@@ -34,7 +34,9 @@ fn workers_run_on_several_hosts() {
     let Some(hosts) = SshHosts::up() else { return };
     let table = hosts.table(&["one", "two", "three"]);
     let project = project(&format!("{table}copy_dirs = [\"./tests:tests\"]\n"), "paths = [\"tests\"]")
-        .file("tests/test_it.py", SUITE)
+        .file("tests/test_a.py", SUITE)
+        .file("tests/test_b.py", SUITE)
+        .file("tests/test_c.py", SUITE)
         .file("some data/a file.txt", "content");
     let seen = project.beside().join("seen");
     std::fs::create_dir(&seen).expect("a directory can be made");
@@ -180,12 +182,14 @@ fn an_interrupted_run_leaves_nothing() {
     let Some(hosts) = SshHosts::up() else { return };
     let marks = tempfile();
     let test = format!(
-        "import pathlib, subprocess, time, pytest\n\n@pytest.mark.parametrize('number', range(20))\ndef test_slow(number):\n    \
-         subprocess.Popen(['sleep', '300'], start_new_session=True)\n    pathlib.Path({marks:?}, str(number)).touch()\n    \
+        "import pathlib, subprocess, time, pytest\n\n@pytest.mark.parametrize('number', range(10))\ndef test_slow(number):\n    \
+         subprocess.Popen(['sleep', '300'], start_new_session=True)\n    \
+         pathlib.Path({marks:?}, pathlib.Path(__file__).stem + str(number)).touch()\n    \
          time.sleep(300)\n"
     );
     let table = hosts.table(&["one", "two"]);
-    let project = project(&format!("{table}copy_dirs = [\".:.\"]\n"), "").file("test_it.py", test);
+    let project =
+        project(&format!("{table}copy_dirs = [\".:.\"]\n"), "").file("test_a.py", &test).file("test_b.py", &test);
     let mut running = project.offload(&["run"]).start();
     running.wait_until("two tests have begun", || std::fs::read_dir(&marks).is_ok_and(|entries| entries.count() >= 2));
     running.signal(Signal::SIGINT);

@@ -283,10 +283,12 @@ fn bail_holds_for_the_whole_run() {
         .file(
             "a.test.ts",
             "import { expect, test } from \"vitest\";\n\
-             test.each([1, 2, 3, 4])(\"number %i\", (number) => expect(number).toBe(0));\n",
+             test.each([1, 2, 3, 4, 5, 6])(\"number %i\", async (number) => {\n  \
+             await new Promise((done) => setTimeout(done, 400));\n  expect(number).toBe(0);\n});\n",
         );
     let results = project.run(&[]).exits(1).results();
-    assert_eq!((results.count("failed"), results.count("not-run")), (2, 2));
+    // One more may have begun before the second failure was heard of.
+    assert!(results.count("failed") >= 2 && results.count("not-run") >= 2, "{:?}", results.summary);
 }
 
 /// What tests replace must not reach what tells of them.

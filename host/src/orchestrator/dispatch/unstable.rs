@@ -11,7 +11,8 @@ use crate::orchestrator::schedule::Batch;
 
 impl Dispatcher {
     /// Whether a unit holds other tests in a worker than where it was discovered: `new` is one that nobody knew, and `known`
-    /// are those that are the same. Then its tests are for the worker that found them.
+    /// are those that are the same. Then its tests are for the worker that found them. Where no worker did, but a command on this
+    /// machine, those that the first worker has are as good as any: they are run there, and no others after them.
     pub(super) fn is_unstable(&mut self, group: GroupIndex, unit: &str, new: &Test, known: &[Test]) -> bool {
         if self.crews[group.get()].unstable.contains(unit) {
             return true;
@@ -21,6 +22,10 @@ impl Dispatcher {
         let Some(missing) = of_unit.iter().find(|test| !known.contains(&self.catalog.test(**test).id)) else {
             return false;
         };
+        if self.crews[group.get()].finder.is_none() {
+            self.crews[group.get()].unstable.insert(unit.to_owned());
+            return false;
+        }
         if self.crews[group.get()].unstable.is_empty() {
             let message = format!(
                 "the ids of tests in {unit} differ from process to process (one found {}, another {}): such tests run in the \
@@ -75,7 +80,8 @@ impl Dispatcher {
 
     fn judge_unstable(&mut self, tests: Vec<TestIndex>) {
         for test in tests {
-            let message = "its id differs from process to process, and the process that found it has ended";
+            let message =
+                "its id differs from process to process, and the process that found it runs no tests any more";
             self.attempted(test, None, None, Outcome::new(Status::Error, message), Again::Never);
         }
     }

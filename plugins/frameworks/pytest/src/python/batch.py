@@ -17,6 +17,13 @@ def make_batch(pytest, Collection, Recording):
             if begins:
                 self.batch.end_selection(items)
 
+        @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+        def pytest_runtestloop(self, session):
+            # Around every loop, also one that another plugin puts in the place of ours.
+            outcome = yield
+            if outcome.excinfo is None and not (session.shouldfail or session.shouldstop):
+                self.batch.settle_unrun()
+
     class Batch(Recording):
         def __init__(self, journal, ground, options, request):
             super().__init__(journal, ground, options)
@@ -86,9 +93,11 @@ def make_batch(pytest, Collection, Recording):
                     raise session.Failed(session.shouldfail)
                 if session.shouldstop:
                     raise session.Interrupted(session.shouldstop)
+            return True
+
+        def settle_unrun(self):
             # The same would happen to them again.
             for name in sorted(self.wanted - set(self.open)):
                 self.settle(name, status="error", message="pytest came to its end without running this test")
-            return True
 
     return Batch
