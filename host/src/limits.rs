@@ -1,6 +1,6 @@
 //! What this process may take of the machine: limits that a shell, a service manager or a container has set (`ulimit`).
 //!
-//! Whoever runs into one is told by the system that something is not there. It is the limit that has to be named, and not the
+//! A process that runs into one is told by the system that something is not there. The message has to name the limit, and not the
 //! program or plugin that happened to be under way.
 
 use std::io;
@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::model::Failure;
 
-/// With more than this allowed, nobody meant to forbid the few threads of ours.
+/// A limit above this was not set to forbid the few threads of ours.
 const MANY_PROCESSES: u64 = 4096;
 
 /// How many threads there are at the least: those that serve the run, those that wait for the disk and the clock of plugins.
@@ -45,7 +45,7 @@ pub fn file_size() -> Option<u64> {
 }
 
 /// The limit that explains an error of the system, of which this is the text: the number of the error is in it. Nothing where the
-/// error is another, or where nobody has set such a limit.
+/// error is another, or where no such limit is set.
 pub fn reached(text: &str) -> Option<Reached> {
     let is = |errno: Errno| text.contains(&format!("(os error {})", errno as i32));
     if is(Errno::EMFILE) {
