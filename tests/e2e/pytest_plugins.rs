@@ -41,7 +41,7 @@ fn check(files: Files<'_>, arguments: &[&str], code: i32) -> Finished {
         }
         done
     });
-    assert!(workers.events_of("batch-started").is_empty(), "{}", workers.said());
+    workers.ran_in_workers();
     assert!(batches.events_of("worker-started").is_empty(), "{}", batches.said());
     workers
 }

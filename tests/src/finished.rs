@@ -61,6 +61,13 @@ impl Finished {
         self
     }
 
+    /// Expects that workers ran the tests. Only one that fails may have been looked at once more, in a process of its own.
+    #[track_caller]
+    pub fn ran_in_workers(&self) {
+        assert!(!self.events_of("worker-started").is_empty(), "{}", self.said());
+        assert!(!self.said().contains("runs in batches"), "{}", self.said());
+    }
+
     #[track_caller]
     pub fn does_not_say(self, text: &str) -> Self {
         assert!(!self.said().contains(text), "`{}` said {text:?}:\n{}", self.command, self.said());
