@@ -117,7 +117,7 @@ fn need_threads() -> io::Result<()> {
     })
 }
 
-/// Has files that grow too large be errors of whoever writes them: the system would end this process by a signal instead.
+/// Makes writing a file that grows too large an error of that write: the system would end this process by a signal instead.
 pub fn outlive_large_files() {
     // Where it cannot be listened for, all is as before. Commands that are started find the signal as it was.
     let _ = signal(SignalKind::from_raw(Signal::SIGXFSZ as i32));

@@ -219,7 +219,7 @@ mod tests {
         check(&[("x", db, 0), ("x", &[], 0), ("y", db, 0), ("y", &[], 0)], "aw0 bo0 aw0 co0");
         // With files that are never taken apart, all of them.
         check(&[("kept", db, 0), ("kept", &[], 0), ("y", db, 0), ("y", &[], 0)], "aw0 aw0 aw0 bo0");
-        // And whoever is called twice joins both.
+        // A test with two names joins both.
         check(
             &[("x", db, 0), ("y", &["together:net"], 0), ("z", &["together:db", "together:net"], 0), ("z", &[], 0)],
             "aw0 aw0 aw0 bo0",

@@ -90,7 +90,7 @@ impl Constraints {
             self.classes.push(demands);
             self.classes.len() - 1
         });
-        // More classes than that are not told apart: whoever is of the last one is at least not alone with a free one.
+        // More classes than that are not told apart: they share the last one, which is never the free one.
         ClassId(u16::try_from(place).unwrap_or(u16::MAX))
     }
 

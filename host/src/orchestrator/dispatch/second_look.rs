@@ -75,7 +75,7 @@ impl Dispatcher {
     }
 
     /// The tests that were run only for the sake of others and are not again: the one that ended their process, or all of them
-    /// where the process came to none of those others and nobody knows which it was. Else it would end so again, and for ever.
+    /// where the process came to none of those others and it is not known which it was. Else it would end so again, and for ever.
     pub(super) fn companions_to_bar(&self, running: &Running, end: &End) -> Vec<TestIndex> {
         let Some(companions) = running.companions.as_ref() else { return Vec::new() };
         let was_their_doing = matches!(end, End::Exited(_) | End::TimedOut(_)) && !running.unresolved.is_empty();

@@ -189,3 +189,160 @@ fn splits_whole(tests: &Stretch, at: usize) -> bool {
     let (Some(before), Some(after)) = (at.checked_sub(1).and_then(around), around(at)) else { return false };
     before.unit == after.unit && after.bond == Bond::Whole
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::constraints::ClassId;
+    use super::super::stretch::Entry;
+    use super::*;
+
+    const GROUP: GroupIndex = GroupIndex::FIRST;
+    const WEIGH: Weigh = Weigh { typical: 1.0, each: 0.0 };
+
+    fn stretch(entries: &[(u32, f64)]) -> Stretch {
+        let entry = |(index, (unit, seconds)): (usize, &(u32, f64))| Entry {
+            test: TestIndex::new(index),
+            unit: *unit,
+            expected: Some(*seconds),
+            stage: 0,
+            bond: Bond::Ordered,
+            class: ClassId::FREE,
+        };
+        entries.iter().enumerate().map(entry).collect()
+    }
+
+    /// Gives a sandbox this claim, of which it has begun the first unit.
+    fn stake_begun(claims: &mut Claims, sandbox: SandboxKey, tests: Stretch) {
+        let begun = tests.front().map(|entry| entry.unit);
+        claims.claims.insert(sandbox, Claim { group: GROUP, tests, begun });
+    }
+
+    fn thief(sandbox: SandboxKey) -> Thief {
+        Thief { sandbox, stage: 0 }
+    }
+
+    #[track_caller]
+    fn check_stolen(entries: &[(u32, f64)], worth: f64, expected: &[usize]) {
+        let mut claims = Claims::default();
+        stake_begun(&mut claims, 1, stretch(entries));
+        claims.steal(&thief(2), GROUP, worth, WEIGH);
+        let stolen = claims.take(2, GROUP, f64::INFINITY, usize::MAX, WEIGH);
+        assert_eq!(stolen, expected.iter().copied().map(TestIndex::new).collect::<Vec<_>>());
+        assert_eq!(claims.count(GROUP), entries.len() - expected.len());
+    }
+
+    fn alike(units: &[u32]) -> Vec<(u32, f64)> {
+        units.iter().map(|unit| (*unit, 1.0)).collect()
+    }
+
+    #[test]
+    fn half_is_stolen_from_the_end() {
+        check_stolen(&alike(&[0, 0, 0, 0]), 1.0, &[2, 3]);
+        check_stolen(&alike(&[0, 0, 0]), 1.0, &[1, 2]);
+        check_stolen(&alike(&[0]), 1.0, &[0]);
+        check_stolen(&[], 0.0, &[]);
+    }
+
+    #[test]
+    fn half_is_half_of_the_time() {
+        check_stolen(&[(0, 9.0), (0, 1.0), (0, 1.0), (0, 1.0)], 1.0, &[1, 2, 3]);
+        check_stolen(&[(0, 1.0), (0, 1.0), (0, 1.0), (0, 9.0)], 1.0, &[3]);
+    }
+
+    #[test]
+    fn whole_units_are_stolen_where_that_is_about_half() {
+        check_stolen(&alike(&[0, 0, 0, 0, 0, 1, 1, 1]), 1.0, &[5, 6, 7]);
+        check_stolen(&alike(&[0, 0, 0, 0, 0, 0, 0, 1]), 1.0, &[4, 5, 6, 7]);
+    }
+
+    #[test]
+    fn what_is_soon_done_is_not_split() {
+        check_stolen(&alike(&[0, 0, 0, 0]), 5.0, &[]);
+        check_stolen(&alike(&[0, 0, 0, 1]), 5.0, &[3]);
+    }
+
+    #[test]
+    fn what_is_loaded_already_is_split() {
+        let mut claims = Claims::default();
+        let [mut first, rest] = [alike(&[0]), alike(&[0, 0, 0, 0])].map(|entries| stretch(&entries));
+        claims.stake(2, GROUP, std::mem::take(&mut first));
+        assert_eq!(claims.take(2, GROUP, 9.0, 9, WEIGH).len(), 1);
+        stake_begun(&mut claims, 1, rest);
+        claims.steal(&thief(3), GROUP, 5.0, WEIGH);
+        assert_eq!(claims.take(3, GROUP, 9.0, 9, WEIGH).len(), 0);
+        claims.steal(&thief(2), GROUP, 5.0, WEIGH);
+        assert_eq!(claims.take(2, GROUP, 9.0, 9, WEIGH).len(), 2);
+        claims.release(2);
+        claims.steal(&thief(2), GROUP, 5.0, WEIGH);
+        assert_eq!(claims.take(2, GROUP, 9.0, 9, WEIGH).len(), 0);
+    }
+
+    #[test]
+    fn the_longest_claim_is_halved() {
+        let mut claims = Claims::default();
+        claims.stake(1, GROUP, stretch(&alike(&[0, 0, 0])));
+        claims.stake(2, GROUP, stretch(&[(0, 0.0), (0, 0.0), (0, 5.0), (0, 5.0)]));
+        claims.steal(&thief(3), GROUP, 1.0, WEIGH);
+        assert_eq!(claims.take(3, GROUP, 99.0, 9, WEIGH), [TestIndex::new(3)]);
+    }
+
+    #[test]
+    fn nothing_of_an_earlier_stage_is_stolen() {
+        let staged = |stages: &[u32]| {
+            let entries = stages.iter().enumerate();
+            let entry = |(index, stage): (usize, &u32)| Entry {
+                test: TestIndex::new(index),
+                unit: 0,
+                expected: Some(1.0),
+                stage: *stage,
+                bond: Bond::Ordered,
+                class: ClassId::FREE,
+            };
+            entries.map(entry).collect::<Stretch>()
+        };
+        let stolen = |stages: &[u32], stage: u32| {
+            let mut claims = Claims::default();
+            claims.stake(1, GROUP, staged(stages));
+            claims.steal(&Thief { sandbox: 2, stage }, GROUP, 1.0, WEIGH);
+            claims.take(2, GROUP, f64::INFINITY, usize::MAX, WEIGH).len()
+        };
+        assert_eq!(stolen(&[0, 0, 0, 1], 0), 2);
+        assert_eq!(stolen(&[0, 0, 0, 1], 1), 1);
+        assert_eq!(stolen(&[0, 0, 0, 1], 2), 0);
+        assert_eq!(stolen(&[2, 2, 2, 2], 2), 2);
+    }
+
+    #[test]
+    fn what_is_taken_fills_the_time() {
+        let mut claims = Claims::default();
+        claims.stake(1, GROUP, stretch(&[(0, 0.2), (0, 0.2), (0, 0.2), (0, 7.0)]));
+        assert_eq!(claims.take(1, GROUP, 0.5, 9, WEIGH), [0, 1].map(TestIndex::new));
+        assert_eq!(claims.take(1, GROUP, 0.5, 9, WEIGH), [2].map(TestIndex::new));
+        assert_eq!(claims.take(1, GROUP, 0.5, 9, WEIGH), [3].map(TestIndex::new));
+    }
+
+    #[test]
+    fn a_unit_that_was_not_begun_is_taken_as_a_whole() {
+        let mut claims = Claims::default();
+        claims.stake(1, GROUP, stretch(&alike(&[0, 0, 0, 0])));
+        claims.steal(&thief(2), GROUP, 5.0, WEIGH);
+        assert_eq!((claims.take(2, GROUP, 9.0, 9, WEIGH).len(), claims.count(GROUP)), (4, 0));
+    }
+
+    #[test]
+    fn what_is_never_taken_apart_is_handed_out_at_once_and_not_stolen_from() {
+        let whole = |units: &[u32]| -> Stretch {
+            stretch(&alike(units)).iter().map(|entry| Entry { bond: Bond::Whole, ..*entry }).collect()
+        };
+        let mut claims = Claims::default();
+        claims.stake(1, GROUP, whole(&[0, 0, 0, 1, 1]));
+        assert_eq!(claims.take(1, GROUP, 0.5, 1, WEIGH), [0, 1, 2].map(TestIndex::new));
+        let mut claims = Claims::default();
+        stake_begun(&mut claims, 1, whole(&[0, 0, 0, 0, 0, 1]));
+        claims.steal(&thief(2), GROUP, 0.0, WEIGH);
+        assert_eq!(claims.take(2, GROUP, 9.0, 9, WEIGH), [TestIndex::new(5)]);
+        claims.release(2);
+        claims.steal(&thief(2), GROUP, 0.0, WEIGH);
+        assert!(claims.take(2, GROUP, 9.0, 9, WEIGH).is_empty());
+    }
+}
