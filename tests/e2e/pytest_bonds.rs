@@ -115,3 +115,61 @@ fn classes_are_set_up_once() {
         assert_eq!(project.read("made").len(), runs);
     }
 }
+
+/// A chain within a file, and one over two files, each of which takes long enough to be split.
+#[test]
+fn tests_of_pytest_dependency_find_what_they_depend_on() {
+    let within =
+        "import time, pytest\n\n@pytest.mark.dependency(name='link-0')\ndef test_link_0():\n    time.sleep(0.3)\n\n";
+    let links: String = (1..6)
+        .map(|number| {
+            format!(
+                "@pytest.mark.dependency(name='link-{number}', depends=['link-{}'])\ndef test_link_{number}():\n    \
+                 time.sleep(0.3)\n\n",
+                number - 1
+            )
+        })
+        .collect();
+    let across = "import time, pytest\n\n@pytest.mark.dependency(depends=['test_a.py::test_row[3]'], scope='session')\n\
+                  @pytest.mark.parametrize('number', range(4))\ndef test_read(number):\n    time.sleep(0.3)\n";
+    let rows = "import time, pytest\n\n@pytest.mark.dependency\n@pytest.mark.parametrize('number', range(4))\n\
+                def test_row(number):\n    time.sleep(0.3)\n";
+    check(&[("test_a.py", rows), ("test_b.py", across), ("test_chain.py", &format!("{within}{links}"))], 14);
+}
+
+/// What it depends on failed, so it is skipped, as in a plain run.
+#[test]
+fn tests_of_pytest_dependency_are_skipped_where_that_failed() {
+    let test = "import pytest\n\n@pytest.mark.dependency\ndef test_base():\n    assert False\n\n\
+                @pytest.mark.dependency(depends=['test_base'])\ndef test_next():\n    pass\n";
+    let project = project(&[("test_a.py", test), ("test_b.py", "def test_other():\n    pass\n")]);
+    for _ in 0..3 {
+        let results = project.run(&[]).exits(1).results();
+        let verdicts = ["passed", "failed", "skipped"].map(|verdict| results.count(verdict));
+        assert_eq!(verdicts, [1, 1, 1], "{:?}", results.summary);
+    }
+}
+
+/// Numbers order tests over all files; the names of other tests do as well.
+#[test]
+fn tests_of_pytest_order_run_in_their_order() {
+    let first = "import time, pytest, ledger\n\n@pytest.mark.order(2)\ndef test_second():\n    time.sleep(0.3)\n    \
+                 assert ledger.rows == ['first']\n    ledger.rows.append('second')\n\n\
+                 @pytest.mark.order(after='test_b.py::test_third')\ndef test_fourth():\n    time.sleep(0.3)\n    \
+                 assert ledger.rows == ['first', 'second', 'third']\n";
+    let second = "import time, pytest, ledger\n\n@pytest.mark.order(3)\ndef test_third():\n    time.sleep(0.3)\n    \
+                  assert ledger.rows == ['first', 'second']\n    ledger.rows.append('third')\n\n\
+                  @pytest.mark.order(1)\ndef test_first():\n    time.sleep(0.3)\n    ledger.rows.append('first')\n";
+    let free = "import time, pytest\n\n@pytest.mark.parametrize('number', range(6))\ndef test_free(number):\n    \
+                time.sleep(0.2)\n";
+    check(
+        &[
+            ("pytest.ini", "[pytest]\npythonpath = .\n"),
+            ("ledger.py", "rows = []\n"),
+            ("test_a.py", first),
+            ("test_b.py", second),
+            ("test_free.py", free),
+        ],
+        10,
+    );
+}

@@ -62,6 +62,23 @@ fn every_test_is_in_exactly_one_shard() {
     assert_eq!(history["runs"], 1);
 }
 
+/// What a shard learns of a file is known to the shards of the next run, as durations are.
+#[test]
+fn files_that_rely_on_their_order_are_remembered() {
+    let project = Project::pytest_with("retry_count = 0", "");
+    project.write(
+        "test_chain.py",
+        "import time, pytest\n\ndone = []\n\n@pytest.mark.parametrize('number', range(10))\n\
+         def test_link(number):\n    time.sleep(0.4)\n    assert len(done) == number\n    done.append(number)\n",
+    );
+    project.write("test_other.py", "def test_other():\n    pass\n");
+    for index in 1..=2 {
+        shard(&project, index, 2, 0);
+    }
+    assert_eq!(merge(&project, 2).exits(0).results().count("passed"), 11);
+    project.run(&[]).exits(0).does_not_say("passes after them");
+}
+
 /// Files that take most of the time are not all in one shard.
 #[test]
 fn shards_are_cut_by_how_long_tests_take() {

@@ -1,15 +1,35 @@
 //! The components that come with offload, as `build.rs` left them.
 
+use std::io::{self, Read};
+
+use lzma_rust2::LzmaReader;
+
 pub(super) struct Embedded {
     /// `provider-local`, `framework-pytest`, …
     pub(super) name: &'static str,
-    /// Its bytes as a DEFLATE stream.
-    pub(super) packed: &'static [u8],
     /// BLAKE3 of its bytes, taken at build time.
     pub(super) hash: [u8; 32],
+    /// Where its bytes begin in the unpacked stream of all components, and how many they are.
+    start: u64,
+    length: usize,
 }
 
 include!(concat!(env!("OUT_DIR"), "/components.rs"));
+
+impl Embedded {
+    /// The component itself. This unpacks what precedes it as well, which takes some milliseconds to some tens of them.
+    pub(super) fn unpack(&self) -> Vec<u8> {
+        self.read().expect("the build script packed it")
+    }
+
+    fn read(&self) -> io::Result<Vec<u8>> {
+        let mut stream = LzmaReader::new_mem_limit(PACKED, u32::MAX, None)?;
+        io::copy(&mut stream.by_ref().take(self.start), &mut io::sink())?;
+        let mut bytes = vec![0; self.length];
+        stream.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -31,6 +51,13 @@ mod tests {
         let exports: BTreeSet<_> = component.exports(engine).filter_map(|(name, _)| of_contract(name)).collect();
         assert_eq!(imports, set(expected_imports));
         assert_eq!(exports, set(expected_exports));
+    }
+
+    #[test]
+    fn components_are_unpacked_as_they_were() {
+        for component in &super::COMPONENTS {
+            assert_eq!(*blake3::hash(&component.unpack()).as_bytes(), component.hash, "{}", component.name);
+        }
     }
 
     fn set(names: &[&str]) -> BTreeSet<String> {

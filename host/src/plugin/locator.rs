@@ -55,8 +55,8 @@ pub(super) struct Located {
 
 enum Contents {
     Read(Vec<u8>),
-    /// One that comes with offload: a DEFLATE stream.
-    Packed(&'static [u8]),
+    /// One that comes with offload.
+    Packed(&'static embedded::Embedded),
 }
 
 impl Located {
@@ -64,13 +64,11 @@ impl Located {
         Self { hash: blake3::hash(&bytes), contents: Contents::Read(bytes) }
     }
 
-    /// The component itself; unpacking it takes some milliseconds.
+    /// The component itself; one that comes with offload is unpacked first.
     pub(super) fn bytes(&self) -> Cow<'_, [u8]> {
         match &self.contents {
             Contents::Read(bytes) => Cow::Borrowed(bytes),
-            Contents::Packed(packed) => {
-                Cow::Owned(miniz_oxide::inflate::decompress_to_vec(packed).expect("the build script packed it"))
-            }
+            Contents::Packed(component) => Cow::Owned(component.unpack()),
         }
     }
 
@@ -101,7 +99,7 @@ fn built_in(kind: Kind, name: &str) -> Result<Located, PluginErrorKind> {
     let component = embedded::COMPONENTS.iter().find(|component| component.name == full);
     let component = component
         .ok_or_else(|| PluginErrorKind::Unknown(built_in_names(kind).into_iter().map(String::from).collect()))?;
-    Ok(Located { contents: Contents::Packed(component.packed), hash: blake3::Hash::from_bytes(component.hash) })
+    Ok(Located { contents: Contents::Packed(component), hash: blake3::Hash::from_bytes(component.hash) })
 }
 
 fn installed(configured: &Configured) -> Result<Located, PluginErrorKind> {

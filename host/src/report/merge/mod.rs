@@ -190,6 +190,9 @@ fn replay(runs: &[Told], output: &Path, emit: &mut impl FnMut(&Event)) -> (Summa
                 let attempt = placed(attempt, place, runs.len(), &run.directory, output);
                 emit(&Event::Attempted { test: test.clone(), attempt, retried: *retried });
             }
+            if account.relies_on_order {
+                emit(&Event::ReliesOnOrder { test: test.clone() });
+            }
             let verdict = account.verdict.unwrap_or(Verdict::NotRun);
             summary.add(verdict);
             emit(&Event::Judged { test, verdict });

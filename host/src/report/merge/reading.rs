@@ -43,6 +43,8 @@ pub(super) struct Account {
     /// Each with whether another one followed.
     pub attempts: Vec<(Attempt, bool)>,
     pub verdict: Option<Verdict>,
+    /// Whether it was seen to rely on the tests before it.
+    pub relies_on_order: bool,
 }
 
 impl Account {
@@ -79,6 +81,10 @@ enum Line {
         group: GroupName,
         id: TestId,
         verdict: Verdict,
+    },
+    ReliesOnOrder {
+        group: GroupName,
+        id: TestId,
     },
     Warned {
         sandbox: SandboxName,
@@ -139,7 +145,12 @@ impl Told {
             Line::Sharded { group, shard, plan } => self.plans.push(Plan { group, shard, plan }),
             Line::TestDiscovered(test) => {
                 places.entry((test.group.clone(), test.id.clone())).or_insert_with(|| {
-                    self.tests.push(Account { test: Arc::new(test), attempts: Vec::new(), verdict: None });
+                    self.tests.push(Account {
+                        test: Arc::new(test),
+                        attempts: Vec::new(),
+                        verdict: None,
+                        relies_on_order: false,
+                    });
                     self.tests.len() - 1
                 });
             }
@@ -151,6 +162,11 @@ impl Told {
             Line::Judged { group, id, verdict } => {
                 if let Some(place) = places.get(&(group, id)) {
                     self.tests[*place].verdict = Some(verdict);
+                }
+            }
+            Line::ReliesOnOrder { group, id } => {
+                if let Some(place) = places.get(&(group, id)) {
+                    self.tests[*place].relies_on_order = true;
                 }
             }
             Line::Warned { sandbox, group, count } => self.warned.push((sandbox, group, count)),
