@@ -22,6 +22,9 @@ const ANSWER: Duration = Duration::from_millis(500);
 /// A worker is told to finish while it still runs what is before its last test, so that it need not wait for that.
 const LAST_TESTS: usize = 2;
 
+/// From here on a test that has not ended is one that takes long.
+const LONG: Duration = Duration::from_secs(1);
+
 /// The workers of one group.
 pub(super) struct Crew {
     /// Whether workers, rather than batches, run its tests.
@@ -102,6 +105,17 @@ impl Dispatcher {
                 Some(batch) => self.assign(id, batch),
                 None => return self.dismiss(key, id, group),
             }
+        }
+    }
+
+    /// A test that has been running for long says how long tests of its group may take, before it ends.
+    pub(super) fn review_costs(&mut self) {
+        let now = Instant::now();
+        for group in self.catalog.group_indices() {
+            let of_group = self.batches.values().filter(|running| running.group == group && running.worker.is_some());
+            let ages = of_group.filter_map(|running| Some(now - running.began?)).filter(|age| *age >= LONG);
+            let (tests, seconds) = ages.fold((0, 0.0), |(tests, sum), age| (tests + 1, sum + age.as_secs_f64()));
+            self.schedule.learn_under_way(group, tests, seconds);
         }
     }
 

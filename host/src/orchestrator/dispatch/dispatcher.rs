@@ -149,6 +149,8 @@ pub(super) struct Running {
     /// Tests that it runs only for the sake of those that follow them in their unit; absent unless it runs them in order.
     pub(super) companions: Option<HashSet<TestIndex>>,
     pub(super) running: Option<(TestIndex, Duration)>,
+    /// Since when it has been at the test that it is at, as far as it said so.
+    pub(super) began: Option<Instant>,
     /// Why its command may still run when it has ended.
     pub(super) uncancelled: Option<Failure>,
     pub(super) in_tests: f64,
@@ -179,6 +181,7 @@ impl Running {
             failed: Vec::new(),
             companions: None,
             running: None,
+            began: None,
             uncancelled: None,
             in_tests: 0.0,
             since: Instant::now(),
@@ -338,6 +341,7 @@ impl Dispatcher {
                 Some(event) = self.pool.next() => self.pool_event(event),
                 Some(message) = self.messages.recv() => self.message(message),
                 _ = settle.tick() => {
+                    self.review_costs();
                     self.review_sandboxes();
                     // The reporter remembers its first error and gives it at the end.
                     let _ = self.reporter.settle();

@@ -27,6 +27,7 @@ impl Dispatcher {
             News::Started(id) => {
                 let test = self.catalog.find(running.group, &id).filter(|test| running.has(*test));
                 if let Some(test) = test {
+                    running.began = Some(Instant::now());
                     let event =
                         Event::TestStarted { test: self.catalog.test(test).clone(), sandbox: running.sandbox.clone() };
                     self.emit(&event);
@@ -81,6 +82,7 @@ impl Dispatcher {
             return;
         }
         running.in_tests += outcome.duration;
+        running.began = None;
         if let Some(station) = self.stations.get_mut(&running.station) {
             station.has_worked = true;
         }

@@ -14,6 +14,8 @@ pub(super) struct Costs {
     opaque: bool,
     tests: f64,
     running: f64,
+    /// How many tests have been running for long and have not ended yet, and for how long they have, together.
+    under_way: (f64, f64),
     /// The median of what earlier runs let expect.
     median: Option<f64>,
     units: f64,
@@ -36,6 +38,11 @@ impl Costs {
         self.running += seconds;
     }
 
+    /// So many tests have been running for so many seconds, together, and have not ended.
+    pub(super) fn learn_under_way(&mut self, tests: usize, seconds: f64) {
+        self.under_way = (tests as f64, seconds);
+    }
+
     /// A worker took so long besides a test's own time, with a new unit before it or without.
     pub(super) fn learn_turn(&mut self, seconds: f64, new_unit: bool) {
         let (count, sum) =
@@ -51,7 +58,7 @@ impl Costs {
 
     /// Whether there is any measure of its tests.
     pub(super) fn are_known(&self) -> bool {
-        self.median.is_some() || self.tests > 0.0
+        self.median.is_some() || self.seen() > 0.0
     }
 
     /// Whether earlier runs say how long its tests take.
@@ -61,8 +68,13 @@ impl Costs {
 
     /// A test of which nothing else is known.
     pub(super) fn of_a_test(&self) -> f64 {
-        let learned = || (self.tests > 0.0).then(|| (self.running / self.tests).max(1e-6));
+        let learned = || (self.seen() > 0.0).then(|| ((self.running + self.under_way.1) / self.seen()).max(1e-6));
         self.median.or_else(learned).unwrap_or(UNKNOWN)
+    }
+
+    /// How many tests there are of which something was seen.
+    fn seen(&self) -> f64 {
+        self.tests + self.under_way.0
     }
 
     /// What a batch takes besides its tests, as far as that can be seen.

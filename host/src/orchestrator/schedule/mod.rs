@@ -237,6 +237,11 @@ impl Schedule {
         self.groups[group.get()].costs.learn_test(seconds);
     }
 
+    /// Learns that so many tests of the group have been running for long, for so many seconds together, and have not ended.
+    pub(super) fn learn_under_way(&mut self, group: GroupIndex, tests: usize, seconds: f64) {
+        self.groups[group.get()].costs.learn_under_way(tests, seconds);
+    }
+
     /// Learns what a worker took besides the test that it then ended, with a unit to load or without.
     pub(super) fn learn_turn(&mut self, group: GroupIndex, seconds: f64, new_unit: bool) {
         self.groups[group.get()].costs.learn_turn(seconds, new_unit);

@@ -225,6 +225,22 @@ fn a_file_of_which_nothing_is_known_stays_together() {
 }
 
 #[test]
+fn a_file_whose_first_test_does_not_end_is_taken_apart() {
+    let mut schedule = schedule_of(&[0; 10]);
+    let order = |schedule: &mut Schedule, sandbox| {
+        let order = schedule.order(sandbox, GROUP, 10, std::iter::empty(), &Allowance::default());
+        order.map(|batch| batch.tests.len())
+    };
+    assert_eq!([order(&mut schedule, 0), order(&mut schedule, 1)], [Some(1), None]);
+    schedule.learn_under_way(GROUP, 1, 1.5);
+    assert_eq!(order(&mut schedule, 1), Some(1));
+    // It has ended, and took that long all the same.
+    schedule.learn_under_way(GROUP, 0, 0.0);
+    schedule.learn_test(GROUP, 1.6);
+    assert_eq!(order(&mut schedule, 2), Some(1));
+}
+
+#[test]
 fn what_earlier_runs_know_to_be_long_is_taken_apart_at_once() {
     let claim_of = |seconds, bond| {
         let mut schedule = schedule_of(&[0; 10]);
