@@ -5,6 +5,7 @@
 
 pub mod cli;
 pub mod config;
+mod foreign_file;
 pub mod framework;
 pub mod history;
 mod limits;

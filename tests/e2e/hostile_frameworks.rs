@@ -7,10 +7,18 @@ fn project(misdeed: &str) -> Project {
 }
 
 fn project_with(misdeed: &str, limits: &str) -> Project {
+    project_of(misdeed, limits, "")
+}
+
+fn project_granted(misdeed: &str, grants: &str) -> Project {
+    project_of(misdeed, "", grants)
+}
+
+fn project_of(misdeed: &str, limits: &str, grants: &str) -> Project {
     let path = guest("framework");
     Project::new().config(&format!(
         "[offload]\nmax_parallel = 2\nretry_count = 0\n\n[plugins.rogue]\npath = {path:?}\n{limits}\n\
-         [plugins.rogue.allow]\nrun = [\"sh\"]\n\n\
+         [plugins.rogue.allow]\nrun = [\"sh\"]\n{grants}\n\n\
          [groups.g]\ntype = \"rogue\"\nworker = false\nmisdeed = \"{misdeed}\"\n"
     ))
 }
@@ -148,7 +156,11 @@ fn commands_need_a_grant() {
     nothing(&project("other-path"), "plugin `rogue` may not run `/tmp/sh -c");
     nothing(&project("empty-command"), "plugin `rogue` may not run ``");
     nothing(&project("preload"), "plugin `rogue` may not set LD_PRELOAD for `sh -c");
-    project("preload").run(&[]).says("[plugins.rogue.allow]\nenv = [\"LD_PRELOAD\"]");
+    project("preload").run(&[]).says("[plugins.rogue.allow]\nset_env = [\"LD_PRELOAD\"]");
+    nothing(&project("path"), "plugin `rogue` may not set PATH for `sh -c");
+    project_granted("path", "env = [\"PATH\"]").run(&[]).exits(3).says("its author has to name `set-env:PATH`");
+    let own = project_granted("own-variable", "env = [\"OFFLOAD_CACHE_DIR\"]\nset_env = [\"OFFLOAD_CACHE_DIR\"]");
+    nothing(&own, "variables that begin with OFFLOAD_ are for offload itself to set");
     let path = guest("framework");
     let without = Project::new().config(&format!("[plugins.rogue]\npath = {path:?}\n[groups.g]\ntype = \"rogue\"\n"));
     nothing(&without, "to allow it, write in offload.toml:\n\n[plugins.rogue.allow]\nrun = [\"sh\"]");
@@ -161,4 +173,46 @@ fn files_need_a_grant() {
     let done = project("result-of-tests-outside").run(&[]).exits(1);
     assert_eq!(done.results().count("error"), 4);
     done.says("plugin `rogue` may not read /etc/passwd where its command ran");
+}
+
+/// The directory of a command is no way to the files there.
+#[test]
+fn directories_need_a_grant() {
+    let may_not = "plugin `rogue` may not run `sh -c";
+    for directory in ["/etc", "../../../../../../etc", "link"] {
+        let project = project(&format!("work-in-{directory}"));
+        std::os::unix::fs::symlink("/etc", project.path().join("link")).expect("a link");
+        nothing(&project, may_not);
+        assert!(!project.offload(&["collect"]).finish().exits(3).said().contains("stolen"));
+    }
+    let granted = project_granted("work-in-/etc", "read = [\"/etc\"]");
+    nothing(&granted, may_not);
+}
+
+/// A link in the repository is no way either.
+#[test]
+fn links_lead_to_no_file() {
+    for file in ["link", "below/passwd", "zero", "pipe"] {
+        let project = project(&format!("read-by-{file}"));
+        for (to, link) in [("/etc/passwd", "link"), ("/etc", "below"), ("/dev/zero", "zero")] {
+            std::os::unix::fs::symlink(to, project.path().join(link)).expect("a link");
+        }
+        nix::unistd::mkfifo(&project.path().join("pipe"), nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+        let done = project.offload(&["collect"]).finish().exits(3);
+        assert!(!done.said().contains("stolen"), "{}", done.said());
+        assert_eq!(done.stderr.matches("error:").count(), 1, "{}", done.stderr);
+    }
+}
+
+#[test]
+fn whoever_sleeps_is_not_waited_for() {
+    let expected = "it did not come back within the 1 s that a call may take";
+    for function in ["describe", "needs", "discover"] {
+        nothing(&project_with(&format!("sleep-in-{function}"), "call_timeout_secs = 1"), expected);
+    }
+    let limits = "call_timeout_secs = 1";
+    only_bad(&project_with("sleep-in-run-command", limits), "error", expected);
+    only_bad(&project_with("sleep-in-parse-results", limits), "error", expected);
+    let validated = project_with("sleep-in-describe", limits).offload(&["validate"]).finish();
+    assert!(validated.said().contains(expected), "{}", validated.said());
 }

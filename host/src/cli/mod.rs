@@ -22,6 +22,7 @@ use args::{Args, Command};
 use output::{complain, print};
 
 use crate::limits;
+use crate::plugin::compiler;
 use crate::process::begin_again_with_few_arenas;
 
 /// What offload exits with when it did not come to run a test.
@@ -30,6 +31,10 @@ const NOTHING_RUN: u8 = 3;
 /// Does what the arguments of this process say.
 pub fn main() -> ExitCode {
     begin_again_with_few_arenas();
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == compiler::ARGUMENT) {
+        return compiler::compile().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+    }
+    compiler::is_this_program();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => return usage(&error),

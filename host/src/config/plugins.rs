@@ -72,6 +72,10 @@ pub struct Allow {
     /// Variables of the environment that it may read, and that the programs that it runs may have.
     #[schemars(inner(length(min = 1)))]
     pub env: Vec<String>,
+    /// Variables that it may set for the programs that it runs, also where they change what those do: PATH, LD_PRELOAD, PYTHONPATH,
+    /// NODE_OPTIONS, GIT_DIR and their like.
+    #[schemars(inner(length(min = 1)))]
+    pub set_env: Vec<String>,
     /// Hosts that it may send HTTP requests to, each as "HOST:PORT".
     #[schemars(inner(length(min = 1)))]
     pub net: Vec<String>,
@@ -198,9 +202,11 @@ pub(super) fn problems(plugins: &BTreeMap<String, PluginConfig>, document: &Docu
             let refused = text.parse::<Endpoint>().err();
             problems.extend(refused.map(|why| item(document, &list("net"), index, "no host and port", why)));
         }
-        for (index, name) in plugin.allow.env.iter().enumerate() {
-            let refused = name.contains(['=', '\0', '*']).then_some("expected the name of one variable");
-            problems.extend(refused.map(|why| item(document, &list("env"), index, "no name of a variable", why)));
+        for (key, names) in [("env", &plugin.allow.env), ("set_env", &plugin.allow.set_env)] {
+            for (index, name) in names.iter().enumerate() {
+                let refused = name.contains(['=', '\0', '*']).then_some("expected the name of one variable");
+                problems.extend(refused.map(|why| item(document, &list(key), index, "no name of a variable", why)));
+            }
         }
     }
     problems

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::convert;
 use super::handle::Framework;
-use super::run::{Context, Plan, read_files};
+use super::run::{Context, Plan, read_file};
 use crate::limits;
 use crate::model::{Discovered, Failure, Test};
 use crate::plugin::Rights;
@@ -62,7 +62,13 @@ pub(super) fn unique(tests: &[Test]) -> Result<(), Failure> {
 
 async fn run(framework: &Framework, rights: &Rights, scratch: &Path, mut plan: Plan) -> Result<FinishedRun, Failure> {
     let place = framework.place();
-    let directory = plan.command.cwd.take().or_else(|| framework.discovery_directory());
+    let configured = framework.discovery_directory();
+    let own = [scratch, configured.as_deref().unwrap_or(Path::new("."))];
+    let asked = plan.command.cwd.take();
+    if let Some(directory) = &asked {
+        rights.may_work_in(directory, &own)?;
+    }
+    let directory = asked.or(configured.clone());
     if let Some(directory) = directory.as_deref().filter(|directory| !directory.is_dir()) {
         return Err(Failure::new(
             "no-directory",
@@ -74,7 +80,6 @@ async fn run(framework: &Framework, rights: &Rights, scratch: &Path, mut plan: P
         plan.result_files.into_iter().map(|name| (name.clone(), local(directory.as_deref(), &name))).collect();
     let mut env = place.env.clone();
     env.append(&mut plan.command.env);
-    let own = [scratch, directory.as_deref().unwrap_or(Path::new("."))];
     for (_, file) in &result_files {
         rights.may_read(file, &own)?;
     }
@@ -96,7 +101,11 @@ async fn run(framework: &Framework, rights: &Rights, scratch: &Path, mut plan: P
                     .with_help(format!("check that `{program}` is installed and in PATH")),
             )
         })?;
-    Ok(FinishedRun { output: captured.into(), files: read_files(&result_files)? })
+    let mut files = Vec::with_capacity(result_files.len());
+    for (name, file) in &result_files {
+        files.push(read_file(name, rights.open(file, &own)?)?);
+    }
+    Ok(FinishedRun { output: captured.into(), files })
 }
 
 fn local(directory: Option<&Path>, name: &str) -> PathBuf {

@@ -1,10 +1,13 @@
 //! One batch, as the framework sees it.
 
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::convert;
 use super::observation::{Observation, Reported, observations};
+use crate::foreign_file;
 use crate::model::{Failure, GroupName, Stream, Test, TestId};
 use crate::plugin::FrameworkInstance;
 use crate::plugin::contract::{self, FinishedRun, ResultFile};
@@ -96,21 +99,22 @@ impl Run {
 }
 
 pub(super) fn read_files(files: &[(String, PathBuf)]) -> Result<Vec<ResultFile>, Failure> {
-    files.iter().map(|(name, local)| Ok(ResultFile { path: name.clone(), contents: read_file(name, local)? })).collect()
+    let read = |(name, local): &(String, PathBuf)| read_file(name, foreign_file::open(local));
+    files.iter().map(read).collect()
 }
 
-fn read_file(name: &str, local: &Path) -> Result<Option<Vec<u8>>, Failure> {
-    let unreadable = |error: std::io::Error| {
-        Failure::new("unreadable-result", format!("the result file {name} cannot be read: {error}"))
+/// A result file as it was opened, which a test may have put anything in the place of.
+pub(super) fn read_file(name: &str, opened: io::Result<File>) -> Result<ResultFile, Failure> {
+    let contents = match opened.and_then(|file| foreign_file::read(file, RESULT_LIMIT)) {
+        Ok(contents) => Some(contents),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+            return Err(Failure::new("result-too-large", format!("the result file {name} is too large: {error}"))
+                .with_help("let the tests print less, or keep their output out of the result file"));
+        }
+        Err(error) => {
+            return Err(Failure::new("unreadable-result", format!("the result file {name} cannot be read: {error}")));
+        }
     };
-    match std::fs::metadata(local) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unreadable(error)),
-        Ok(metadata) if metadata.len() > RESULT_LIMIT => Err(Failure::new(
-            "result-too-large",
-            format!("the result file {name} has {} bytes, and {RESULT_LIMIT} are read at the most", metadata.len()),
-        )
-        .with_help("let the tests print less, or keep their output out of the result file")),
-        Ok(_) => std::fs::read(local).map(Some).map_err(unreadable),
-    }
+    Ok(ResultFile { path: name.to_owned(), contents })
 }

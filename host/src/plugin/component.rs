@@ -17,7 +17,7 @@ use super::scripted::Processes;
 use super::settings::Settings;
 use super::shape::Shape;
 use super::source::{Configured, Origin, Source};
-use super::store::{State, Surroundings, TOO_SLOW, begin_call, new_store};
+use super::store::{Limits, OVERDUE, State, Surroundings, TOO_MUCH_MEMORY, TOO_SLOW, begin_call, new_store, on_time};
 use crate::config::Allow;
 use crate::limits;
 use crate::model::{Failure, NoticeLevel};
@@ -93,9 +93,18 @@ impl Linked {
         &self.surroundings.helpers
     }
 
+    pub(super) fn limits(&self) -> Limits {
+        self.surroundings.limits
+    }
+
+    /// A call that did not come back.
+    pub(super) fn overdue(&self, function: &'static str) -> PluginError {
+        self.error(function, PluginErrorKind::Overdue(self.limits().call.as_secs_f64()))
+    }
+
     /// The same component with other limits.
     #[cfg(test)]
-    pub(super) fn with_limits(mut self, limits: super::store::Limits) -> Self {
+    pub(super) fn with_limits(mut self, limits: Limits) -> Self {
         self.surroundings.limits = limits;
         self
     }
@@ -155,7 +164,7 @@ impl Linked {
 
     async fn instantiate_with(&self, rights: Arc<Rights>) -> Result<Live, Failure> {
         let mut store = new_store(self.runtime, &self.surroundings, rights)?;
-        match self.pre.instantiate_async(&mut store).await {
+        match on_time(self.surroundings.limits, self.pre.instantiate_async(&mut store)).await {
             Ok(instance) => Ok(Live { store, instance }),
             Err(error) => Err(failed("instantiate", &store, &error).into()),
         }
@@ -169,7 +178,7 @@ impl Linked {
             .load(&mut live.store, &live.instance)
             .map_err(|error| self.error("describe", PluginErrorKind::Unlinkable(format!("{error:#}"))))?;
         begin_call(&mut live.store);
-        let info = guest.call_describe(&mut live.store).await;
+        let info = on_time(self.surroundings.limits, guest.call_describe(&mut live.store)).await;
         info.map_err(|error| failed("describe", &live.store, &error).into())
     }
 
@@ -204,12 +213,17 @@ fn starved(reason: &str) -> Option<PluginErrorKind> {
 pub(super) fn failed(function: &'static str, store: &Store<State>, error: &wasmtime::Error) -> PluginError {
     let text = format!("{error:#}");
     let state = store.data();
-    let kind = if text.contains(TOO_SLOW) {
+    // Of one that computes all the time either clock may be the first.
+    let kind = if text.contains(TOO_SLOW) || (text.contains(OVERDUE) && state.has_computed(state.limits.compute / 2)) {
         PluginErrorKind::TooSlow(state.limits.compute.as_secs_f64())
-    } else if text.contains("growing memory") || text.contains("forcing trap when growing") {
-        PluginErrorKind::OutOfMemory(state.limits.memory >> 20)
+    } else if text.contains(OVERDUE) {
+        PluginErrorKind::Overdue(state.limits.call.as_secs_f64())
+    } else if text.contains("resource limit exceeded") {
+        PluginErrorKind::TooManyParts
     } else if let Some(starved) = starved(&text) {
         starved
+    } else if text.contains(TOO_MUCH_MEMORY) {
+        PluginErrorKind::OutOfMemory(state.limits.memory >> 20)
     } else {
         // The first line of a trap is a backtrace's heading; its cause says what happened.
         PluginErrorKind::Trapped(error.root_cause().to_string())

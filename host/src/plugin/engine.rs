@@ -59,21 +59,7 @@ impl Runtime {
     }
 
     fn new() -> wasmtime::Result<Self> {
-        let mut config = Config::new();
-        config.wasm_component_model(true).epoch_interruption(true);
-        if limits::address_space().is_some() {
-            // Each memory would reserve more than four GiB of addresses, so that the processor finds what lies beyond its end. Without
-            // that, code looks for itself and is a little slower; a memory that grows is copied.
-            config.memory_reservation(0).memory_guard_size(0).guard_before_linear_memory(false);
-            config.memory_reservation_for_growth(GROWTH);
-            // Each thread that compiles would take its share of them, too.
-            config.parallel_compilation(false);
-        }
-        if limits::file_size().is_some() {
-            // What memories begin with would be kept in files without a name, which count.
-            config.memory_init_cow(false);
-        }
-        let engine = Engine::new(&config)?;
+        let engine = Engine::new(&settings())?;
         // Standard libraries import all of WASI; what is behind it is for the rights of an instance to say.
         let mut frameworks = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut frameworks)?;
@@ -94,4 +80,23 @@ impl Runtime {
         })?;
         Ok(Self { engine, providers, frameworks, loaded: Mutex::default() })
     }
+}
+
+/// How components are compiled and run on this machine, within the limits of this process.
+pub(super) fn settings() -> Config {
+    let mut config = Config::new();
+    config.wasm_component_model(true).epoch_interruption(true);
+    if limits::address_space().is_some() {
+        // Each memory would reserve more than four GiB of addresses, so that the processor finds what lies beyond its end. Without
+        // that, code looks for itself and is a little slower; a memory that grows is copied.
+        config.memory_reservation(0).memory_guard_size(0).guard_before_linear_memory(false);
+        config.memory_reservation_for_growth(GROWTH);
+        // Each thread that compiles would take its share of them, too.
+        config.parallel_compilation(false);
+    }
+    if limits::file_size().is_some() {
+        // What memories begin with would be kept in files without a name, which count.
+        config.memory_init_cow(false);
+    }
+    config
 }

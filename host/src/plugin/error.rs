@@ -57,6 +57,10 @@ pub enum PluginErrorKind {
     Starved(Option<Reached>),
     /// It computed for longer than so many seconds.
     TooSlow(f64),
+    /// It did not come back within so many seconds.
+    Overdue(f64),
+    /// It is made of more parts than any component needs.
+    TooManyParts,
 }
 
 /// A component that is another than it should be.
@@ -81,7 +85,8 @@ impl PluginErrorKind {
             Self::OtherContract(_) | Self::OtherKind { .. } | Self::Unlinkable(_) => "unlinkable-plugin",
             Self::Trapped(_) => "plugin-trapped",
             Self::OutOfMemory(_) => "plugin-out-of-memory",
-            Self::TooSlow(_) => "plugin-too-slow",
+            Self::TooSlow(_) | Self::Overdue(_) => "plugin-too-slow",
+            Self::TooManyParts => "plugin-out-of-memory",
             Self::Starved(_) => "no-memory",
         }
     }
@@ -114,12 +119,12 @@ impl PluginErrorKind {
             Self::OutOfMemory(_) => format!(
                 "report it to its author as a defect; `memory_mb` in [plugins.{plugin}] is the limit of one that does not come with offload"
             ),
-            Self::TooSlow(_) => format!(
+            Self::TooSlow(_) | Self::Overdue(_) => format!(
                 "report it to its author as a defect; `call_timeout_secs` in [plugins.{plugin}] is the limit of one that does not come with offload"
             ),
             Self::Starved(Some(reached)) => reached.remedy.clone(),
             Self::Starved(None) => "give it more memory, or lower max_parallel".into(),
-            Self::Senseless(_) | Self::Trapped(_) => "this is a defect of the plugin: report it to its author".into(),
+            Self::Senseless(_) | Self::Trapped(_) | Self::TooManyParts => "this is a defect of the plugin: report it to its author".into(),
         }
     }
 }
@@ -159,6 +164,10 @@ impl fmt::Display for PluginErrorKind {
             Self::OutOfMemory(most) => write!(f, "it wanted more memory than the {most} MiB that it may use"),
             Self::Starved(Some(reached)) => write!(f, "there is not enough for it: {}", reached.limit),
             Self::Starved(None) => write!(f, "this machine has no memory left for it"),
+            Self::Overdue(most) => write!(f, "it did not come back within the {most} s that a call may take"),
+            Self::TooManyParts => {
+                write!(f, "it is made of more memories, tables or instances than a component may have")
+            }
             Self::TooSlow(most) => write!(f, "it computed for longer than the {most} s that a call may take"),
         }
     }

@@ -11,7 +11,7 @@ use super::locator::Kind;
 use super::rights::Rights;
 use super::settings::Settings;
 use super::source::Source;
-use super::store::begin_call;
+use super::store::{begin_call, on_time};
 use crate::model;
 
 #[derive(Clone)]
@@ -60,7 +60,8 @@ impl FrameworkComponent {
     pub async fn check_settings(&self) -> Result<(), model::Failure> {
         let nowhere = Context { scratch: "/".into(), nonce: String::new(), attempt: 1, memo: None };
         // A plan, of which nothing is carried out.
-        objection(self.instantiate().await?.discover(&nowhere, &[], &[]).await)
+        let trial = Self { linked: self.linked.clone().without_rights(), ..self.clone() };
+        objection(trial.instantiate().await?.discover(&nowhere, &[], &[]).await)
     }
 
     pub async fn instantiate(&self) -> Result<FrameworkInstance, model::Failure> {
@@ -89,8 +90,9 @@ impl FrameworkComponent {
 macro_rules! call {
     ($self:ident, $function:literal, |$store:ident| $call:expr) => {{
         begin_call(&mut $self.live.store);
+        let limits = $self.live.store.data().limits;
         let $store = &mut $self.live.store;
-        let result = $call.await;
+        let result = on_time(limits, $call).await;
         result.map_err(|error| failed($function, &$self.live.store, &error))
     }};
 }

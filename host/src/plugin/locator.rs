@@ -72,6 +72,10 @@ impl Located {
         }
     }
 
+    pub(super) fn is_built_in(&self) -> bool {
+        matches!(self.contents, Contents::Packed(_))
+    }
+
     /// Why it cannot be what it should be, as far as its first bytes tell.
     pub(super) fn refusal(&self) -> Option<PluginErrorKind> {
         match &self.contents {

@@ -6,6 +6,7 @@
 mod bindings;
 mod bridge;
 mod cache;
+pub mod compiler;
 mod component;
 mod conformance;
 mod driver;
@@ -25,6 +26,7 @@ mod settings;
 mod shape;
 mod source;
 mod stderr_tail;
+mod steering;
 mod store;
 
 pub use bindings::contract;

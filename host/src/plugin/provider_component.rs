@@ -62,8 +62,12 @@ impl ProviderComponent {
     /// What it has against them.
     pub async fn check_settings(&self) -> Result<(), model::Failure> {
         let trial = Self { linked: self.linked.clone().without_rights(), ..self.clone() };
-        // What any call says that comes first.
-        objection(trial.destroy(&[]).await)
+        // What any call says that comes first. It may have nothing run, so there is nothing to wait for.
+        let limit = self.linked.limits().call;
+        match tokio::time::timeout(limit, trial.destroy(&[])).await {
+            Ok(called) => objection(called),
+            Err(_) => Err(self.linked.overdue("destroy").into()),
+        }
     }
 
     pub async fn prepare(&self, spec: &ImageSpec) -> Result<Prepared, model::Failure> {
@@ -156,7 +160,10 @@ fn concluded<T>(
     result: wasmtime::Result<Result<T, Failure>>,
 ) -> Result<T, model::Failure> {
     let failure = match result {
-        Ok(Ok(value)) => return Ok(value),
+        Ok(Ok(value)) => {
+            store.data().tell_denial();
+            return Ok(value);
+        }
         Ok(Err(failure)) => model::Failure::from(failure),
         Err(error) => failed(function, store, &error).into(),
     };

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
 /// The kinds of things that there are grants for.
-const KINDS: [&str; 5] = ["run", "env", "net", "read", "write"];
+const KINDS: [&str; 6] = ["run", "env", "set-env", "net", "read", "write"];
 
 /// One of the `requests` of a component. `*` after the colon stands for all of a kind: which of them is then the choice of
 /// whoever grants.
@@ -18,7 +18,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// "run", "env", "net", "read" or "write".
+    /// "run", "env", "set-env", "net", "read" or "write".
     pub fn kind(&self) -> &'static str {
         self.kind
     }
@@ -111,7 +111,7 @@ mod tests {
         assert_eq!("run:*".parse::<Request>().unwrap().what(), None);
         assert_eq!("run:git 'a b'".parse::<Request>().unwrap().run().unwrap(), ["git", "a b"]);
         for (text, why) in [
-            ("fly:moon", "is none of run:…, env:…"),
+            ("fly:moon", "is none of run:…, env:…, set-env:…"),
             ("run", "names nothing after the colon"),
             ("run:'", "is no command"),
             ("env:", "names nothing"),

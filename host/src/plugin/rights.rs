@@ -1,22 +1,39 @@
 //! What a component may do besides computing: the least of what it imports, what it asks for and what it is granted.
 
+use std::fs::File;
+use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::bindings::contract::Command;
 use super::request::{Request, covers};
+use super::steering;
 use crate::config::{Allow, Endpoint};
+use crate::foreign_file;
 use crate::model::Failure;
 use crate::process::{self, Environment};
 
-/// How the names of offload's own variables begin.
+/// How the names of offload's own variables begin. They steer offload itself, so nobody else sets them.
 const OWN: &str = "OFFLOAD_";
+
+/// Those that offload itself has a provider set for the tests of a sandbox.
+const HANDED_OUT: [&str; 6] =
+    ["OFFLOAD_EXEC_ID", "OFFLOAD_RUN_ID", "OFFLOAD_RUN_TMP", "OFFLOAD_SANDBOX", "OFFLOAD_SANDBOX_NAME", "OFFLOAD_SLOT"];
 
 /// What the processes of a component that does not come with offload find in their environment without a grant.
 const BASE_ENVIRONMENT: [&str; 5] = ["PATH", "HOME", "USER", "LANG", "TMPDIR"];
 
 /// The failure of a call that wanted more than was granted.
 const DENIED: &str = "denied";
+
+/// Where a command runs that is held against the rights of a component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Here, as the command of a provider does, which passes on what offload tells the tests of a sandbox.
+    Machine,
+    /// In a sandbox, or here to find tests: offload itself says there what it has to say.
+    Sandbox,
+}
 
 /// What one component may do.
 #[derive(Debug)]
@@ -52,7 +69,7 @@ impl Rights {
         let environment = match self {
             Self::BuiltIn => Environment::Inherited,
             Self::Granted(granted) => {
-                granted.check(&command)?;
+                granted.check(&command, Place::Machine)?;
                 granted.check_directory(&command)?;
                 granted.environment()
             }
@@ -65,7 +82,22 @@ impl Rights {
     pub(super) fn check(&self, command: &Command) -> Result<(), Denial> {
         match self {
             Self::BuiltIn => Ok(()),
-            Self::Granted(granted) => granted.check(command),
+            Self::Granted(granted) => {
+                granted.check(command, Place::Sandbox)?;
+                granted.check_place(command)
+            }
+        }
+    }
+
+    /// Whether a framework may have a command run in this directory of this machine: in or below one of its own, or one that it
+    /// may read.
+    ///
+    /// # Errors
+    /// What it wanted and was not given.
+    pub fn may_work_in(&self, directory: &Path, own: &[&Path]) -> Result<(), Denial> {
+        match self {
+            Self::BuiltIn => Ok(()),
+            Self::Granted(granted) => granted.may_work_in(directory, own),
         }
     }
 
@@ -96,6 +128,17 @@ impl Rights {
         match self {
             Self::BuiltIn => Ok(()),
             Self::Granted(granted) => granted.may_read(file, own),
+        }
+    }
+
+    /// Opens a file of this machine for a framework that may have it: where that is a link, it may lead nowhere else meanwhile.
+    ///
+    /// # Errors
+    /// What it wanted and was not given.
+    pub fn open(&self, file: &Path, own: &[&Path]) -> Result<io::Result<File>, Denial> {
+        match self {
+            Self::BuiltIn => Ok(foreign_file::open(file)),
+            Self::Granted(granted) => granted.open(file, own),
         }
     }
 
@@ -141,12 +184,19 @@ impl Granted {
             let named = requests.iter().filter(|request| request.kind() == kind).filter_map(Request::what);
             named.map(str::to_owned).collect()
         };
-        let allow = Allow { run: of("run"), env: of("env"), net: of("net"), read: of("read"), write: of("write") };
+        let allow = Allow {
+            run: of("run"),
+            env: of("env"),
+            set_env: of("set-env"),
+            net: of("net"),
+            read: of("read"),
+            write: of("write"),
+        };
         Self { plugin, root, allow, requests, all_granted: true }
     }
 
     /// Program, arguments and variables of a command.
-    fn check(&self, command: &Command) -> Result<(), Denial> {
+    fn check(&self, command: &Command, place: Place) -> Result<(), Denial> {
         let begins = |grant: &[String]| command.argv.starts_with(grant);
         let wanted = || format!("run `{}`", shown(&command.argv));
         let program = command.argv.first().map_or("", String::as_str);
@@ -157,15 +207,30 @@ impl Granted {
         if !self.all_granted && !self.allow.run.iter().any(granted) {
             return Err(self.denial(wanted(), "run", &self.allow.run, &shell_words::quote(program)));
         }
-        // What offload itself tells tests of their sandbox is nobody's secret and steers no program.
-        for (name, _) in command.env.iter().filter(|(name, _)| !name.starts_with(OWN)) {
-            let wanted = || format!("set {name} for `{}`", shown(&command.argv));
-            if !self.requests.iter().any(|request| request.is("env", name)) {
-                return Err(self.unasked(wanted(), &format!("env:{name}")));
-            }
-            if !self.all_granted && !self.allow.env.contains(name) {
-                return Err(self.denial(wanted(), "env", &self.allow.env, name));
-            }
+        command.env.iter().try_for_each(|(name, _)| self.check_variable(name, command, place))
+    }
+
+    /// A grant of a variable is one to see it, and to set what steers no program.
+    fn check_variable(&self, name: &str, command: &Command, place: Place) -> Result<(), Denial> {
+        if place == Place::Machine && HANDED_OUT.contains(&name) {
+            return Ok(());
+        }
+        let wanted = format!("set {name} for `{}`", shown(&command.argv));
+        if name.to_ascii_uppercase().starts_with(OWN) {
+            let help = format!("variables that begin with {OWN} are for offload itself to set");
+            return Err(Denial { plugin: self.plugin.clone(), wanted, help });
+        }
+        let (kind, key, list) = if steering::steers(name) {
+            ("set-env", "set_env", &self.allow.set_env)
+        } else {
+            ("env", "env", &self.allow.env)
+        };
+        let also = |kind: &str| self.requests.iter().any(|request| request.is(kind, name));
+        if !also(kind) && !also("set-env") {
+            return Err(self.unasked(wanted, &format!("{kind}:{name}")));
+        }
+        if !self.all_granted && !list.iter().chain(&self.allow.set_env).any(|granted| granted == name) {
+            return Err(self.denial(wanted, key, list, name));
         }
         Ok(())
     }
@@ -173,13 +238,29 @@ impl Granted {
     /// A program does different things in different places: `git status` runs what the configuration there says.
     fn check_directory(&self, command: &Command) -> Result<(), Denial> {
         let Some(cwd) = &command.cwd else { return Ok(()) };
-        let directory = self.root.join(cwd);
-        let inside = |granted: &Path| really_inside(&directory, granted);
-        if inside(&self.root) || self.directories().iter().any(|(_, granted, _)| inside(granted)) {
+        self.may_work_in(&self.root.join(cwd), &[&self.root])
+            .map_err(|_| self.denial(format!("run `{}` in {cwd}", shown(&command.argv)), "read", &self.allow.read, cwd))
+    }
+
+    /// A framework's command runs in the directory that is configured, or below it; where that is is not known here.
+    fn check_place(&self, command: &Command) -> Result<(), Denial> {
+        let Some(cwd) = &command.cwd else { return Ok(()) };
+        let path = Path::new(cwd);
+        let climbs = path.components().any(|step| matches!(step, Component::ParentDir));
+        let here = self.root.join(cwd);
+        if path.is_relative() && !climbs && (!here.exists() || really_inside(&here, &self.root)) {
             return Ok(());
         }
-        let wanted = format!("run `{}` in {cwd}", shown(&command.argv));
-        Err(self.denial(wanted, "read", &self.allow.read, cwd))
+        self.check_directory(command)
+    }
+
+    fn may_work_in(&self, directory: &Path, own: &[&Path]) -> Result<(), Denial> {
+        let inside = |granted: &Path| really_inside(directory, granted);
+        if own.iter().any(|own| inside(own)) || self.directories().iter().any(|(_, granted, _)| inside(granted)) {
+            return Ok(());
+        }
+        let text = directory.display().to_string();
+        Err(self.denial(format!("run a command in {text}"), "read", &self.allow.read, &text))
     }
 
     fn environment(&self) -> Environment {
@@ -212,14 +293,31 @@ impl Granted {
     }
 
     fn may_read(&self, file: &Path, own: &[&Path]) -> Result<(), Denial> {
-        let inside = |directory: &Path| really_inside(file, directory);
-        if own.iter().any(|directory| inside(directory))
-            || self.directories().iter().any(|(_, granted, _)| inside(granted))
-        {
-            return Ok(());
-        }
-        let directory = file.parent().unwrap_or(file).display().to_string();
-        Err(self.denial(format!("read {}", file.display()), "read", &self.allow.read, &directory))
+        self.holder(file, own).map(drop)
+    }
+
+    /// The directory by which it may read this file.
+    fn holder(&self, file: &Path, own: &[&Path]) -> Result<PathBuf, Denial> {
+        let own = own.iter().map(|directory| directory.to_path_buf());
+        let granted = self.directories().into_iter().map(|(_, granted, _)| granted);
+        own.chain(granted).find(|directory| really_inside(file, directory)).ok_or_else(|| {
+            let directory = file.parent().unwrap_or(file).display().to_string();
+            self.denial(format!("read {}", file.display()), "read", &self.allow.read, &directory)
+        })
+    }
+
+    fn open(&self, file: &Path, own: &[&Path]) -> Result<io::Result<File>, Denial> {
+        let directory = self.holder(file, own)?;
+        let below = |file: &Path, directory: &Path| file.strip_prefix(directory).map(Path::to_owned);
+        Ok(match below(file, &directory) {
+            Ok(path) => foreign_file::open_below(&directory, &path),
+            // They are written in different ways.
+            Err(_) => file.canonicalize().and_then(|file| {
+                let directory = directory.canonicalize()?;
+                let path = below(&file, &directory).map_err(io::Error::other)?;
+                foreign_file::open_below(&directory, &path)
+            }),
+        })
     }
 
     /// Those that were asked for and granted.
@@ -360,11 +458,59 @@ mod tests {
             rights.check(&command).map_err(|denial| Failure::from(denial).to_string())
         };
         assert_eq!(with("TOKEN"), Ok(()));
-        assert_eq!(with("OFFLOAD_SLOT"), Ok(()));
+        assert!(with("OFFLOAD_SLOT").unwrap_err().contains("are for offload itself to set"));
         assert!(with("OTHER").unwrap_err().contains("env = [\"TOKEN\", \"OTHER\"]"));
         assert!(with("LD_PRELOAD").unwrap_err().contains("may not set LD_PRELOAD for `git`"));
         let Environment::Only(names) = rights.environment() else { panic!("nothing is inherited") };
         assert_eq!(names, list(&["PATH", "HOME", "USER", "LANG", "TMPDIR", "TOKEN"]));
+    }
+
+    #[test]
+    fn what_steers_programs_is_granted_to_be_set() {
+        let requests = ["run:git", "env:PATH", "env:TOKEN", "set-env:GIT_DIR", "set-env:PATH", "set-env:MODE"];
+        let allow = Allow {
+            run: list(&["git"]),
+            env: list(&["PATH", "GIT_DIR", "TOKEN"]),
+            set_env: list(&["GIT_DIR", "MODE"]),
+            ..Allow::default()
+        };
+        let rights = granted(&requests, allow);
+        let set = |name: &str| {
+            let command = Command { argv: list(&["git"]), env: vec![(name.to_owned(), "x".to_owned())], cwd: None };
+            rights.check(&command).map_err(|denial| Failure::from(denial).to_string())
+        };
+        assert_eq!((set("TOKEN"), set("GIT_DIR"), set("MODE")), (Ok(()), Ok(()), Ok(())));
+        assert!(set("PATH").unwrap_err().contains("set_env = [\"GIT_DIR\", \"MODE\", \"PATH\"]"));
+        assert!(set("LD_PRELOAD").unwrap_err().contains("its author has to name `set-env:LD_PRELOAD`"));
+    }
+
+    #[test]
+    fn a_provider_passes_on_what_offload_tells_tests() {
+        let rights = granted(&["run:git"], Allow { run: list(&["git"]), ..Allow::default() });
+        let set = |name: &str| {
+            let env = vec![(name.to_owned(), "x".to_owned())];
+            rights.command(Command { argv: list(&["git"]), env, cwd: None }).is_ok()
+        };
+        assert!(set("OFFLOAD_SLOT") && set("OFFLOAD_EXEC_ID"));
+        assert!(!set("OFFLOAD_CACHE_DIR") && !set("offload_log"));
+    }
+
+    #[test]
+    fn a_framework_works_below_the_directory_that_is_configured() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("project");
+        std::fs::create_dir_all(root.join("below")).unwrap();
+        std::os::unix::fs::symlink("/etc", root.join("link")).unwrap();
+        let requests = vec!["run:git".parse().unwrap()];
+        let allow = Allow { run: list(&["git"]), ..Allow::default() };
+        let rights = Rights::Granted(Granted::new("acme".into(), root.clone(), allow, requests));
+        let works = |cwd: &str| {
+            rights.check(&Command { argv: list(&["git"]), env: Vec::new(), cwd: Some(cwd.to_owned()) }).is_ok()
+        };
+        assert!(works("below") && works("made/later") && works(&root.join("below").display().to_string()));
+        assert!(!works("/etc") && !works("../..") && !works("below/../../x") && !works("link"));
+        assert!(rights.may_work_in(&root.join("below"), &[&root]).is_ok());
+        assert!(rights.may_work_in(&root.join("link"), &[&root]).is_err());
     }
 
     #[test]

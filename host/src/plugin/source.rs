@@ -78,10 +78,10 @@ impl Source {
     pub(super) fn limits(&self) -> Limits {
         match &self.origin {
             Origin::BuiltIn(_) => Limits::default(),
-            Origin::Configured(configured) => Limits {
-                memory: configured.config.memory_mb as usize * (1 << 20),
-                compute: Duration::from_secs(configured.config.call_timeout_secs.into()),
-            },
+            Origin::Configured(configured) => {
+                let seconds = Duration::from_secs(configured.config.call_timeout_secs.into());
+                Limits { memory: configured.config.memory_mb as usize * (1 << 20), compute: seconds, call: seconds }
+            }
         }
     }
 }

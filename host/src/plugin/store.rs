@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use wasmtime::component::ResourceTable;
-use wasmtime::{ResourceLimiter, Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
+use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::WasiHttpCtx;
 
@@ -17,7 +17,7 @@ use super::rights::{Denial, Rights};
 use super::scripted::Processes;
 use super::settings::Settings;
 use super::stderr_tail::StderrTail;
-use crate::model::Failure;
+use crate::model::{Failure, NoticeLevel};
 
 /// How much one instance may use.
 #[derive(Clone, Copy, Debug)]
@@ -26,17 +26,35 @@ pub(super) struct Limits {
     pub(super) memory: usize,
     /// How long a call may compute. Time spent waiting for what it asked the host to run is not counted.
     pub(super) compute: Duration,
+    /// How long a call may take by the clock that has nothing to wait for but itself.
+    pub(super) call: Duration,
 }
 
 impl Default for Limits {
     /// Room and time for the results of some hundred thousand tests.
     fn default() -> Self {
-        Self { memory: 1 << 30, compute: Duration::from_secs(60) }
+        // None of those that come with offload sleeps, and the machine may have much else to do.
+        Self { memory: 1 << 30, compute: Duration::from_secs(60), call: Duration::from_secs(600) }
     }
 }
 
 /// The text of the trap that ends a guest that computes for too long.
 pub(super) const TOO_SLOW: &str = "the call computed for too long";
+
+/// The text of the error of a call that was waited for long enough.
+pub(super) const OVERDUE: &str = "the call did not come back";
+
+/// The text of the error of a guest that wants more than it may have.
+pub(super) const TOO_MUCH_MEMORY: &str = "the memories and tables of the component are too large together";
+
+/// How many instances, memories and tables of core WebAssembly a component may be made of. Those of whole language runtimes have some
+/// ten of each.
+const MOST_INSTANCES: usize = 200;
+const MOST_MEMORIES: usize = 50;
+const MOST_TABLES: usize = 100;
+
+/// What an element of a table takes.
+const ELEMENT: usize = size_of::<usize>() * 2;
 
 /// What every instance of a component is made with.
 #[derive(Clone)]
@@ -71,21 +89,52 @@ pub(super) struct State {
     pub(super) denied: Denied,
 }
 
-/// Limits that remember how close to them an instance came.
+/// Counts what all memories and tables of an instance take together.
 struct Meter {
-    limits: StoreLimits,
+    most: usize,
     memory: usize,
+    tables: usize,
+}
+
+impl Meter {
+    /// An error is a trap: there is no component that can do without what it asks for.
+    fn grow(&mut self, memory: usize, tables: usize) -> wasmtime::Result<bool> {
+        let (memory, tables) = (self.memory.saturating_add(memory), self.tables.saturating_add(tables));
+        if memory.saturating_add(tables) > self.most {
+            return Err(wasmtime::Error::msg(TOO_MUCH_MEMORY));
+        }
+        (self.memory, self.tables) = (memory, tables);
+        Ok(true)
+    }
 }
 
 impl ResourceLimiter for Meter {
-    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let grows = self.limits.memory_growing(current, desired, maximum)?;
-        self.memory = self.memory.max(desired);
-        Ok(grows)
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.grow(desired.saturating_sub(current), 0)
     }
 
-    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        self.limits.table_growing(current, desired, maximum)
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        Err(error.context(TOO_MUCH_MEMORY))
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.grow(0, desired.saturating_sub(current).saturating_mul(ELEMENT))
+    }
+
+    fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        Err(error.context(TOO_MUCH_MEMORY))
+    }
+
+    fn instances(&self) -> usize {
+        MOST_INSTANCES
+    }
+
+    fn tables(&self) -> usize {
+        MOST_TABLES
+    }
+
+    fn memories(&self) -> usize {
+        MOST_MEMORIES
     }
 }
 
@@ -104,9 +153,21 @@ impl Denied {
 }
 
 impl State {
-    /// The most bytes that a memory of it has had.
+    /// The bytes that its memories have: they never shrink.
     pub(super) fn memory(&self) -> usize {
         self.limiter.memory
+    }
+
+    /// Whether the call has computed for so long.
+    pub(super) fn has_computed(&self, time: Duration) -> bool {
+        TICK * self.ticks >= time
+    }
+
+    /// A component that goes on without what it was not given may work otherwise than its user thinks.
+    pub(super) fn tell_denial(&self) {
+        if let Some(denial) = self.denied.take() {
+            (self.log)(NoticeLevel::Warning, Failure::from(denial).to_string());
+        }
     }
 
     /// Why a call failed, if it did not get what it wanted: that, and what the component said.
@@ -148,10 +209,7 @@ pub(super) fn new_store(
         http: WasiHttpCtx::new(),
         gate: Gate::new(rights.clone(), denied.clone()),
         limits,
-        limiter: Meter {
-            limits: StoreLimitsBuilder::new().memory_size(limits.memory).trap_on_grow_failure(true).build(),
-            memory: 0,
-        },
+        limiter: Meter { most: limits.memory, memory: 0, tables: 0 },
         ticks: 0,
         stderr,
         plugin,
@@ -195,6 +253,11 @@ fn wasi(plugin: &str, rights: &Rights, stderr: StderrTail) -> Result<WasiCtx, Fa
         })?;
     }
     Ok(wasi.build())
+}
+
+/// Waits for a call that has nothing to wait for but itself. Where it does not come back, its store must not be used again.
+pub(super) async fn on_time<T>(limits: Limits, call: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T> {
+    tokio::time::timeout(limits.call, call).await.unwrap_or_else(|_| Err(wasmtime::Error::msg(OVERDUE)))
 }
 
 /// Starts the count of compute time anew, for the next call on the same instance.

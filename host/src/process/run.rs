@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -164,12 +165,28 @@ pub async fn capture(command: &Command, stdin: Vec<u8>) -> io::Result<Captured> 
     Ok(Captured { exit, stdout: stdio.stdout.capture.into_bytes(), stderr: stdio.stderr.capture.into_bytes() })
 }
 
+/// The file of a program by the search path of this process, whatever that of the command says: whoever was granted a program
+/// by its name meant that one.
+fn find(program: &str) -> Option<PathBuf> {
+    if program.contains('/') {
+        return None;
+    }
+    let is_program = |path: &PathBuf| {
+        std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+    };
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(program)).find(is_program)
+}
+
 pub(super) fn spawn(command: &Command) -> io::Result<Child> {
     let Some((program, arguments)) = command.argv.split_first() else {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"));
     };
     let mut process = tokio::process::Command::new(program);
     if let Environment::Only(names) = &command.environment {
+        if let Some(found) = find(program) {
+            process = tokio::process::Command::new(found);
+            process.arg0(program);
+        }
         process.env_clear().envs(names.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     }
     again::forget(&mut process);

@@ -106,14 +106,14 @@ fn needs(name: &str, path: &Path, requests: &[Result<Request, String>]) -> Strin
         return text + "\nIt asks for nothing besides.\n";
     }
     text += &format!("\n[{}.allow]            # what it asks for: grant what you agree with\n", plugin::table_of(name));
-    for kind in ["run", "env", "net", "read", "write"] {
+    for kind in ["run", "env", "set-env", "net", "read", "write"] {
         let of_kind: Vec<_> = requests.iter().filter(|request| request.kind() == kind).collect();
         if of_kind.is_empty() {
             continue;
         }
         let named: Vec<_> = of_kind.iter().filter_map(|request| request.what()).map(quoted).collect();
         let any = if named.len() < of_kind.len() { "   # any: name those that you want it to have" } else { "" };
-        text += &format!("{kind} = [{}]{any}\n", named.join(", "));
+        text += &format!("{} = [{}]{any}\n", kind.replace('-', "_"), named.join(", "));
     }
     text
 }

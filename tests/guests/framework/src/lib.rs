@@ -45,6 +45,7 @@ fn act(function: &str) {
         "spin" => loop {
             std::hint::black_box(());
         },
+        "sleep" => std::thread::sleep(std::time::Duration::from_secs(3600)),
         "hoard" => {
             let mut hoard = Vec::new();
             loop {
@@ -110,9 +111,22 @@ fn shell(line: String) -> Command {
     };
     let env = match misdeed().as_str() {
         "preload" => vec![("LD_PRELOAD".to_owned(), "/tmp/evil.so".to_owned())],
+        "path" => vec![("PATH".to_owned(), "/tmp/evil".to_owned())],
+        "own-variable" => vec![("OFFLOAD_CACHE_DIR".to_owned(), "/tmp/evil".to_owned())],
         _ => Vec::new(),
     };
-    Command { argv, env, cwd: None }
+    Command { argv, env, cwd: directory() }
+}
+
+/// Where a command is to run: "work-in-DIRECTORY".
+fn directory() -> Option<String> {
+    Some(misdeed().strip_prefix("work-in-")?.to_owned())
+}
+
+/// What is to be read there, and what is brought by a link: "read-by-FILE".
+fn file() -> Option<String> {
+    let misdeed = misdeed();
+    directory().map(|_| "passwd".to_owned()).or_else(|| Some(misdeed.strip_prefix("read-by-")?.to_owned()))
 }
 
 impl Metadata for Rogue {
@@ -123,7 +137,7 @@ impl Metadata for Rogue {
             version: "1.0.0".to_owned(),
             description: "misbehaves as it is told".to_owned(),
             settings_schema: SCHEMA.to_owned(),
-            requests: vec!["run:sh".to_owned(), "env:LD_PRELOAD".to_owned()],
+            requests: ["run:sh", "set-env:LD_PRELOAD", "env:PATH"].map(str::to_owned).into(),
         }
     }
 }
@@ -141,10 +155,14 @@ impl Framework for Rogue {
             let result_files = match deed.as_str() {
                 "result-outside" => vec!["/etc/passwd".to_owned()],
                 "result-climbs" => vec!["../../../../etc/passwd".to_owned()],
-                _ => Vec::new(),
+                _ => file().into_iter().collect(),
             };
             let line = format!("echo found; : {}", context.scratch);
             return Ok(Discovery::Run(RunPlan { command: shell(line), stdin: Vec::new(), result_files }));
+        }
+        if let Some(contents) = previous.iter().flat_map(|run| &run.files).find_map(|file| file.contents.as_ref()) {
+            let stolen = String::from_utf8_lossy(contents).lines().next().unwrap_or_default().to_owned();
+            host::log("warn", &format!("stolen: {stolen}"));
         }
         let count = settings()["tests"].as_u64().unwrap_or(3);
         let mut tests: Vec<_> = (0..count).map(|number| test(&format!("good {number}"))).collect();
@@ -173,7 +191,7 @@ impl Framework for Rogue {
         let lines: Vec<_> = tests.iter().map(|test| format!("echo '{}'", test.id)).collect();
         let result_files = match misdeed().as_str() {
             "result-of-tests-outside" => vec!["/etc/passwd".to_owned()],
-            _ => Vec::new(),
+            _ => file().into_iter().collect(),
         };
         let line = format!("{}; : {}", lines.join("; "), context.scratch);
         Ok(RunPlan { command: shell(line), stdin: Vec::new(), result_files })
