@@ -1,9 +1,9 @@
 //! Files that a test, a component, a sandbox or a repository made: anything may be in their place.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptionsExt as _};
@@ -32,6 +32,39 @@ pub fn open_below(directory: &Path, path: &Path) -> io::Result<File> {
     let mut options = cap_std::fs::OpenOptions::new();
     options.read(true).custom_flags(CAREFULLY.bits());
     only_regular(directory.open_with(path, &options)?.into_std())
+}
+
+/// Opens a regular file to write it, or makes it, for this user alone. What was in it stays, unless it is to be emptied.
+///
+/// # Errors
+/// It is a link or something else than a file, or it may not be written.
+pub fn create(path: &Path, emptied: bool) -> io::Result<File> {
+    let flags = CAREFULLY.union(OFlag::O_NOFOLLOW).bits();
+    let mut options = OpenOptions::new();
+    options.create(true).mode(0o600).custom_flags(flags);
+    // One that is to be emptied is so only once it is known to be a file.
+    let file = options.append(true).open(path).map_err(without_links).and_then(only_regular)?;
+    // Somebody else's stays as open as it is.
+    let _ = file.set_permissions(Permissions::from_mode(0o600));
+    if emptied {
+        file.set_len(0)?;
+    }
+    Ok(file)
+}
+
+/// Makes a directory where there is none, for whoever may see what the user makes; no link stands for it.
+///
+/// # Errors
+/// A link or something else is in its place, or it cannot be made.
+pub fn create_dir(path: &Path) -> io::Result<()> {
+    // A slash at the end would have a link followed.
+    let path: PathBuf = path.components().collect();
+    match std::fs::symlink_metadata(&path) {
+        Ok(metadata) if metadata.is_dir() => Ok(()),
+        Ok(metadata) if metadata.is_symlink() => Err(io::Error::new(io::ErrorKind::NotADirectory, "it is a link")),
+        Ok(_) => Err(io::Error::new(io::ErrorKind::NotADirectory, "it is no directory")),
+        Err(_) => std::fs::create_dir_all(path),
+    }
 }
 
 /// All of a file, if that is at most so many bytes.
@@ -109,6 +142,22 @@ mod tests {
         for name in ["out", "zero", "up/secret", "../secret", "/etc/passwd", "pipe"] {
             assert!(open(name).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn nothing_is_written_elsewhere() {
+        let place = place();
+        let inner = place.path().join("inner");
+        for name in ["out", "in", "zero", "pipe", "."] {
+            assert!(create(&inner.join(name), true).is_err(), "{name}");
+        }
+        let made = create(&inner.join("plain"), true).expect("a file").metadata().expect("of it");
+        assert_eq!((made.len(), made.permissions().mode() & 0o777), (0, 0o600));
+        assert_eq!(fs::read(place.path().join("secret")).expect("read"), b"secret");
+        assert_eq!(create_dir(&inner.join("up")).expect_err("a link").to_string(), "it is a link");
+        assert_eq!(create_dir(&inner.join("plain")).expect_err("a file").to_string(), "it is no directory");
+        create_dir(&inner.join("new")).expect("made");
+        create_dir(&inner).expect("there");
     }
 
     #[test]

@@ -116,14 +116,29 @@ fn it_is_kept_where_the_configuration_says() {
 }
 
 #[test]
-fn a_damaged_file_is_set_aside() {
+fn a_damaged_history_is_set_aside() {
     let project = Project::pytest().file("test_it.py", "def test_it():\n    pass\n");
-    project.write(".offload/history.db", "this was never a database, whatever its name says ".repeat(40));
-    project.offload(&["history"]).finish().exits(3).says("is no history");
-    project.run(&[]).exits(0).says("is no history; it is now").says("history.db.damaged-1");
-    assert!(project.read(".offload/history.db.damaged-1").starts_with("this was never a database"));
-    project.run(&[]).exits(0).does_not_say("is no history");
+    project.run(&[]).exits(0);
+    let file = project.path().join(".offload/history.db");
+    let mut content = std::fs::read(&file).expect("a history");
+    content[100..].fill(0x5a);
+    std::fs::write(&file, content).expect("written");
+    project.offload(&["history"]).finish().exits(3).says("is damaged");
+    project.run(&[]).exits(0).says("is damaged; it is now").says("history.db.damaged-1");
+    assert!(project.exists(".offload/history.db.damaged-1"));
+    project.run(&[]).exits(0).does_not_say("is damaged");
     assert_eq!(history(&project)["runs"], 2);
+}
+
+/// The path of the history may name anything, and a repository may say which.
+#[test]
+fn a_file_of_something_else_is_left_as_it_is() {
+    let project = Project::pytest().file("test_it.py", "def test_it():\n    pass\n");
+    let text = "this was never a database, whatever its name says ".repeat(40);
+    project.write(".offload/history.db", &text);
+    project.offload(&["history"]).finish().exits(3).says("is no history of offload, so it is left as it is");
+    project.run(&[]).exits(0).says("is no history of offload, so it is left as it is");
+    assert_eq!(project.read(".offload/history.db"), text);
 }
 
 /// A directory has the file's name: no history, and no other difference.

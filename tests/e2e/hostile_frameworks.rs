@@ -216,3 +216,13 @@ fn whoever_sleeps_is_not_waited_for() {
     let validated = project_with("sleep-in-describe", limits).offload(&["validate"]).finish();
     assert!(validated.said().contains(expected), "{}", validated.said());
 }
+
+/// Whoever says that all is well although the command says otherwise is heard, and doubted.
+#[test]
+fn success_in_spite_of_the_command_is_told() {
+    let doubt = "plugin `rogue` says that no test failed of a command of group g in local-";
+    let project = project("success-anyway");
+    only_bad(&project, "passed", doubt).says("that ended with exit code 3");
+    project.write("offload.toml", project.read("offload.toml") + "trust_exit = false\n");
+    only_bad(&project, "passed", "4 passed").does_not_say(doubt);
+}

@@ -20,6 +20,7 @@ mod go;
 mod groups;
 mod guarantees;
 mod history;
+mod hostile_components;
 mod hostile_frameworks;
 mod hostile_providers;
 mod http_provider;

@@ -53,6 +53,22 @@ fn another_kind_of_file() {
     none_passed(&run("echo '<html><body/></html>' > junit.xml\n"));
 }
 
+/// What a test puts in the place of the file is never waited for, nor is it followed: an error of that test.
+#[test]
+fn something_else_than_a_file() {
+    for (make, said) in [
+        ("mkfifo junit.xml", "not a regular file"),
+        ("ln -s /dev/zero junit.xml", "not a regular file"),
+        ("mkdir junit.xml", "not a regular file"),
+        ("ln -s /nowhere junit.xml", ""),
+    ] {
+        let done = run(&format!("rm -rf junit.xml\n{make}\n"));
+        none_passed(&done);
+        assert!(done.said().contains(said), "{make}: {}", done.said());
+        assert!(done.events_of("sandbox-failed").is_empty(), "{make}");
+    }
+}
+
 /// The file ends within the case of `two`, wherever in a batch that is: what is whole is kept, the rest is run again.
 #[test]
 fn truncated() {

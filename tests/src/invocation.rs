@@ -58,7 +58,16 @@ impl<'project> Invocation<'project> {
                 command.env_remove(&name);
             }
         }
-        for name in ["RUSTFLAGS", "RUSTC_WRAPPER", "VIRTUAL_ENV", "PYTHONPATH", "NO_COLOR", "CI", "LD_LIBRARY_PATH"] {
+        for name in [
+            "RUSTFLAGS",
+            "RUSTC_WRAPPER",
+            "VIRTUAL_ENV",
+            "PYTHONPATH",
+            "NO_COLOR",
+            "CI",
+            "GITHUB_ACTIONS",
+            "LD_LIBRARY_PATH",
+        ] {
             command.env_remove(name);
         }
         command

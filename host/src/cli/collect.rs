@@ -5,26 +5,34 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::args::Format;
-use super::output::{complain, print};
+use super::output::{complain, print, print_json};
 use super::{NOTHING_RUN, project, run};
 use crate::framework::{Framework, TestFramework};
-use crate::model::{Discovered, GroupName, Problem, Test};
+use crate::model::{Discovered, GroupName, Mask, Problem, Test};
 
 pub(super) async fn collect(path: &Path, format: Format) -> anyhow::Result<u8> {
     let config = project::load(path).await?;
-    let frameworks = Framework::from_config(&config, &run::discovery_env(&config, &[]));
-    print_tests(&frameworks, format).await
+    let env = run::discovery_env(&config, &[]);
+    let frameworks = Framework::from_config(&config, &env);
+    let mask = Mask::with_own(&config.provider.env, &config.report.mask);
+    print_tests(&frameworks, format, &mask).await
 }
 
 /// Prints what is found. Like a run, it is no success when something could not be collected, or when there is nothing.
-pub(super) async fn print_tests(frameworks: &[Framework], format: Format) -> anyhow::Result<u8> {
+/// Like the reports of one, it shows no secret.
+pub(super) async fn print_tests(frameworks: &[Framework], format: Format, mask: &Mask) -> anyhow::Result<u8> {
     let mut found = Vec::new();
     for framework in frameworks {
-        found.push((framework.group().clone(), framework.discover(&[]).await?));
+        let mut discovered = framework.discover(&[]).await.map_err(|mut failure| {
+            mask.failure(&mut failure);
+            failure
+        })?;
+        discovered.problems.iter_mut().for_each(|problem| mask.outcome(&mut problem.outcome));
+        found.push((framework.group().clone(), discovered));
     }
     match format {
         Format::Text => print(&text(&found)),
-        Format::Json => print(&json(&found)?),
+        Format::Json => print_json(&json(&found)?),
     }
     let problems: Vec<_> = found.iter().flat_map(|(_, discovered)| &discovered.problems).collect();
     let failed: Vec<_> = problems.into_iter().filter(|problem| problem.outcome.status.is_failure()).collect();
@@ -47,7 +55,7 @@ fn text(found: &[(GroupName, Discovered)]) -> String {
     let mut text = String::new();
     for test in found.iter().flat_map(|(_, discovered)| &discovered.tests) {
         let id = test.id.as_str();
-        if id.chars().any(char::is_control) {
+        if id.chars().any(char::is_control) || id.trim_start().starts_with("::") {
             text.push_str(&serde_json::Value::from(id).to_string());
         } else {
             text.push_str(id);

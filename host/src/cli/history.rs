@@ -6,7 +6,7 @@ use console::style;
 use serde::Serialize;
 
 use super::args::{Format, HistoryArgs};
-use super::output::print;
+use super::output::{print, print_json};
 use crate::config::load_config;
 use crate::history::{History, Insight, RunMark};
 
@@ -21,7 +21,7 @@ pub(super) fn history(path: &Path, args: &HistoryArgs) -> anyhow::Result<u8> {
         None => Insight::default(),
     };
     match args.format {
-        Format::Json => print(&json(&path, &insight)?),
+        Format::Json => print_json(&json(&path, &insight)?),
         Format::Text if insight.runs == 0 => print(&nothing(&path, config.history.enabled)),
         Format::Text => print(&text(&path, &insight)),
     }

@@ -3,9 +3,20 @@
 use std::io::Write;
 
 use crate::limits::{self, Reached};
+use crate::report::{for_terminal, json_for_terminal};
 
-/// Standard output is for data. A reader that has gone away is no error.
+/// Standard output is for data. A reader that has gone away is no error. Whatever a test, a component or a file of the project says
+/// in it is shown, and does nothing.
 pub(super) fn print(text: &str) {
+    write(&for_terminal(text, console::colors_enabled()));
+}
+
+/// The same for data in JSON.
+pub(super) fn print_json(json: &str) {
+    write(&json_for_terminal(json));
+}
+
+fn write(text: &str) {
     let mut stdout = std::io::stdout().lock();
     let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }
@@ -13,7 +24,7 @@ pub(super) fn print(text: &str) {
 /// Everything that is said to the person.
 pub(super) fn complain(text: &str) {
     let mut stderr = std::io::stderr().lock();
-    let _ = writeln!(stderr, "{}", text.trim_end());
+    let _ = writeln!(stderr, "{}", for_terminal(text.trim_end(), console::colors_enabled_stderr()));
 }
 
 /// An error as it is shown: with the place in the file where there is one.

@@ -6,6 +6,7 @@ use super::args::{Format, RunArgs};
 use super::output::{complain, render};
 use super::{collect, project};
 use crate::framework::Framework;
+use crate::model::Mask;
 use crate::orchestrator::{Orchestrator, RunError, RunOverrides};
 use crate::provider::Provider;
 
@@ -16,7 +17,9 @@ pub(super) async fn run(path: &Path, verbose: bool, args: RunArgs) -> anyhow::Re
     let seen = discovery_env(&config, &env);
     let frameworks = Framework::from_config(&config, &seen);
     if collect_only {
-        return collect::print_tests(&frameworks, Format::Text).await;
+        let variables: Vec<_> = config.provider.env.iter().chain(&env).cloned().collect();
+        let mask = Mask::with_own(&variables, &config.report.mask);
+        return collect::print_tests(&frameworks, Format::Text, &mask).await;
     }
     let overrides = RunOverrides { max_parallel: parallel, env, copy_dirs: copy_dir, shard, rebuild };
     let exit_code = match Orchestrator::for_groups(config, frameworks, verbose).run(&overrides).await {

@@ -212,9 +212,16 @@ impl<Lookup: Fn(&str) -> Result<String, VarError>> Reading<'_, Lookup> {
             .map(|(name, table)| {
                 let mut settings = self.settings(&pointer::child("/groups", &name));
                 settings.retain(|key, _| !tables::HOST_KEYS.contains(&key.as_str()));
-                let GroupTable { kind, working_dir, max_parallel, exclusive, schedule_individual, split } = table;
-                let host =
-                    GroupConfig { kind, working_dir, max_parallel, exclusive, schedule_individual, split, settings };
+                let host = GroupConfig {
+                    kind: table.kind,
+                    working_dir: table.working_dir,
+                    max_parallel: table.max_parallel,
+                    exclusive: table.exclusive,
+                    schedule_individual: table.schedule_individual,
+                    split: table.split,
+                    ignores_exit: !table.trust_exit,
+                    settings,
+                };
                 (name, host)
             })
             .collect();

@@ -169,6 +169,8 @@ pub struct GroupConfig {
     pub schedule_individual: bool,
     /// Whether tests of one file may run in several sandboxes.
     pub split: Split,
+    /// Whether how commands ended is held against what a plugin says of their tests no more.
+    pub ignores_exit: bool,
     /// The table without what only the host reads, for the framework itself.
     pub settings: Map<String, Value>,
 }

@@ -81,10 +81,17 @@ pub(super) struct GroupTable {
     /// Whether tests of one file may run in several sandboxes: where that makes the run shorter ("auto"), or never ("never").
     #[serde(default)]
     pub(super) split: Split,
+    /// Whether a plugin that says that all tests of a command passed is warned of where the command ended otherwise than well.
+    #[serde(default = "yes")]
+    pub(super) trust_exit: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The keys of a group that its framework never sees.
-pub(super) const HOST_KEYS: [&str; 4] = ["max_parallel", "exclusive", "schedule_individual", "split"];
+pub(super) const HOST_KEYS: [&str; 5] = ["max_parallel", "exclusive", "schedule_individual", "split", "trust_exit"];
 
 /// Without references, so that the place of a mistake in the schema is also the place of its description.
 pub(super) static SCHEMA: LazyLock<Value> = LazyLock::new(|| {

@@ -1,5 +1,7 @@
 //! Finding the tests: the framework says what to run on this machine until it knows.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::convert;
@@ -16,7 +18,9 @@ use std::collections::HashSet;
 const MOST_RUNS: usize = 100;
 
 pub(super) async fn discover(framework: &Framework, paths: &[String]) -> Result<Discovered, Failure> {
-    let scratch = tempfile::Builder::new().prefix("offload-discovery-").tempdir().map_err(|error| {
+    let private = Permissions::from_mode(0o700);
+    let scratch = tempfile::Builder::new().prefix("offload-discovery-").permissions(private).tempdir();
+    let scratch = scratch.map_err(|error| {
         Failure::new("no-scratch", format!("cannot make a temporary directory: {error}"))
             .with_help("make room in, or set, TMPDIR")
     })?;

@@ -99,6 +99,11 @@ impl Framework {
         self.0.source.name()
     }
 
+    /// Whether its component comes with offload.
+    pub(crate) fn is_built_in(&self) -> bool {
+        self.0.source.is_built_in()
+    }
+
     pub fn group(&self) -> &GroupName {
         &self.0.group
     }

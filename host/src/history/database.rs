@@ -1,12 +1,16 @@
-//! The file: an SQLite database, made on first use, set aside when it is none of ours.
+//! The file: an SQLite database, made on first use, set aside when it is damaged, and left alone when it is none of ours.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::HistoryError;
+use crate::foreign_file;
 
 /// Marks the files that are ours: "offl".
 const APPLICATION_ID: i64 = 0x6f66_666c;
@@ -16,6 +20,18 @@ const VERSION: i64 = 1;
 
 /// How long another run may keep the file to itself.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long one query may take, and after how many steps of it this is looked at.
+const QUERY: Duration = Duration::from_secs(20);
+const STEPS: i32 = 10_000;
+
+/// What is between two looks at one query at the most.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How every SQLite database begins, and where it says what program it is of (https://www.sqlite.org/fileformat2.html).
+const MAGIC: &[u8] = b"SQLite format 3\0";
+const APPLICATION_ID_AT: usize = 68;
+const HEADER: usize = 100;
 
 const TABLES: &str = "
 CREATE TABLE run (
@@ -73,10 +89,10 @@ pub struct Opened {
 }
 
 impl History {
-    /// Opens the history at this path, or begins one. A file there that is damaged, or is something else, is renamed.
+    /// Opens the history at this path, or begins one. A history that is damaged is renamed.
     ///
     /// # Errors
-    /// The directory cannot be written, the file is in use for too long, or a newer offload wrote it.
+    /// The directory cannot be written, the file is in use for too long, it is none of ours, or a newer offload wrote it.
     pub fn open(path: &Path) -> Result<Opened, HistoryError> {
         make_home(path)?;
         match Self::try_open(path) {
@@ -95,7 +111,7 @@ impl History {
                     Err(Trouble::Unusable(why)) => Err(HistoryError::Io {
                         action: "begin a new history in",
                         path: path.to_owned(),
-                        source: std::io::Error::other(why),
+                        source: io::Error::other(why),
                     }),
                 }
             }
@@ -114,7 +130,7 @@ impl History {
             Ok(history) => Ok(Some(history)),
             Err(Trouble::Error(error)) => Err(error),
             Err(Trouble::Unusable(why)) => {
-                Err(HistoryError::Io { action: "read", path: path.to_owned(), source: std::io::Error::other(why) })
+                Err(HistoryError::Io { action: "read", path: path.to_owned(), source: io::Error::other(why) })
             }
         }
     }
@@ -128,6 +144,7 @@ impl History {
     }
 
     fn try_open(path: &Path) -> Result<Self, Trouble> {
+        refuse_foreign(path).map_err(Trouble::Error)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(|error| trouble(path, error))?;
         prepare(&mut connection, path)?;
@@ -144,6 +161,10 @@ enum Trouble {
 fn prepare(connection: &mut Connection, path: &Path) -> Result<(), Trouble> {
     let failed = |error| trouble(path, error);
     connection.busy_timeout(PATIENCE).map_err(failed)?;
+    // The file may have come with a repository.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map_err(failed)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false).map_err(failed)?;
+    connection.progress_handler(STEPS, Some(patience())).map_err(failed)?;
     // No run waits for the disk: a history that a power failure damages is set aside.
     connection.pragma_update(None, "synchronous", "OFF").map_err(failed)?;
     if check(connection, path)? {
@@ -169,6 +190,9 @@ fn check(connection: &Connection, path: &Path) -> Result<bool, Trouble> {
     match (number("application_id")?, number("user_version")?) {
         (0, 0) if tables == 0 => Ok(false),
         (APPLICATION_ID, VERSION) => {
+            if !has_our_schema(connection).map_err(failed)? {
+                return Err(Trouble::Unusable("has tables or more that are not offload's".to_owned()));
+            }
             // Each table is asked once: a file that was damaged further in says so here rather than in the end.
             for table in ["run", "test", "attempt"] {
                 let query = format!("SELECT count(*) FROM (SELECT * FROM {table} LIMIT 1)");
@@ -180,6 +204,66 @@ fn check(connection: &Connection, path: &Path) -> Result<bool, Trouble> {
             Err(Trouble::Error(HistoryError::Newer { path: path.to_owned(), found, known: VERSION }))
         }
         _ => Err(Trouble::Unusable("is a database of something else".to_owned())),
+    }
+}
+
+/// A file that is there is opened if it is empty or says of itself that it is ours: SQLite may change what it opens.
+fn refuse_foreign(path: &Path) -> Result<(), HistoryError> {
+    let failed = |source| HistoryError::Io { action: "read", path: path.to_owned(), source };
+    let file = match foreign_file::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // SQLite would make it for everybody to read.
+            return foreign_file::create(path, false).map(drop).map_err(failed);
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    let mut header = Vec::with_capacity(HEADER);
+    Read::take(&file, HEADER as u64).read_to_end(&mut header).map_err(failed)?;
+    if header.is_empty() || is_ours(&header) {
+        return Ok(());
+    }
+    Err(HistoryError::Foreign { path: path.to_owned() })
+}
+
+fn is_ours(header: &[u8]) -> bool {
+    let id = header.get(APPLICATION_ID_AT..APPLICATION_ID_AT + 4);
+    header.starts_with(MAGIC)
+        && id.and_then(|id| id.try_into().ok()).map(u32::from_be_bytes).map(i64::from) == Some(APPLICATION_ID)
+}
+
+/// Whether all that is in the database was made by the statements above: views and triggers would run what they say.
+fn has_our_schema(connection: &Connection) -> rusqlite::Result<bool> {
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").replace("IF NOT EXISTS ", "");
+    let statements = [TABLES, LATER_TABLES].join("");
+    let ours: BTreeSet<_> = statements
+        .split(';')
+        .filter_map(|statement| statement.find("CREATE TABLE").map(|at| plain(&statement[at..])))
+        .collect();
+    let mut all = connection.prepare("SELECT type, name, sql FROM sqlite_schema")?;
+    let mut rows = all.query([])?;
+    while let Some(row) = rows.next()? {
+        let (kind, name, sql): (String, String, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        // What UNIQUE and PRIMARY KEY make by themselves has no statement.
+        let is_automatic = kind == "index" && name.starts_with("sqlite_autoindex_") && sql.is_none();
+        if !is_automatic && !sql.is_some_and(|sql| ours.contains(&plain(&sql))) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Says that a query is to be given up once it has taken too long.
+fn patience() -> impl FnMut() -> bool + Send + 'static {
+    let (mut begun, mut last) = (Instant::now(), Instant::now());
+    move || {
+        let now = Instant::now();
+        if now - last > PAUSE {
+            // It is another one.
+            begun = now;
+        }
+        last = now;
+        now - begun > QUERY
     }
 }
 
@@ -249,6 +333,19 @@ mod tests {
         });
     }
 
+    /// What is none of ours stays as it is.
+    #[track_caller]
+    fn check_left_alone(content: &[u8]) {
+        let home = home();
+        let path = home.path().join("history.db");
+        fs::write(&path, content).unwrap();
+        for error in [History::open(&path).unwrap_err(), History::read(&path).unwrap_err()] {
+            assert!(error.to_string().contains("is no history of offload, so it is left as it is"), "{error}");
+        }
+        assert_eq!(fs::read(&path).unwrap(), content);
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+    }
+
     #[track_caller]
     fn check_set_aside(content: &[u8], why: &str) {
         let home = home();
@@ -261,8 +358,43 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_history_is_set_aside() {
-        check_set_aside(&b"no database at all, but long enough to have a header of one ".repeat(10), "is no history");
+    fn what_is_no_history_is_left_alone() {
+        check_left_alone(&b"no database at all, but long enough to have a header of one ".repeat(10));
+        check_left_alone(b"short");
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused() {
+        let home = home();
+        let path = home.path().join("history.db");
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert!(History::open(&path).unwrap_err().to_string().contains("it is no regular file"));
+    }
+
+    #[test]
+    fn it_is_for_this_user() {
+        use std::os::unix::fs::PermissionsExt;
+        let home = home();
+        let path = home.path().join("history.db");
+        drop(History::open(&path).unwrap());
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_schema_that_is_not_ours_is_set_aside() {
+        for more in [
+            "CREATE VIEW v AS SELECT * FROM run",
+            "CREATE TRIGGER t AFTER INSERT ON run BEGIN DELETE FROM test; END",
+            "CREATE TABLE more (x)",
+            "CREATE INDEX i ON run (commit_id)",
+            "DROP TABLE run; CREATE VIEW run AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x FROM n) SELECT x FROM n",
+        ] {
+            let home = home();
+            let path = home.path().join("history.db");
+            History::open(&path).unwrap().history.connection.execute_batch(more).unwrap();
+            let warning = History::open(&path).unwrap().warning.expect(more);
+            assert!(warning.contains("has tables or more that are not offload's"), "{warning}");
+        }
     }
 
     #[test]
@@ -277,11 +409,11 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_something_else_is_set_aside() {
+    fn what_belongs_to_something_else_is_left_alone() {
         let home = home();
         let path = home.path().join("other.db");
         Connection::open(&path).unwrap().execute_batch("CREATE TABLE music (title TEXT)").unwrap();
-        check_set_aside(&fs::read(&path).unwrap(), "is a database of something else");
+        check_left_alone(&fs::read(&path).unwrap());
     }
 
     #[test]

@@ -9,6 +9,11 @@ pub enum HistoryError {
     Io { action: &'static str, path: PathBuf, source: std::io::Error },
     #[error("cannot use {}: {source}", .path.display())]
     Database { path: PathBuf, source: rusqlite::Error },
+    /// Whatever it is, it is left as it is.
+    #[error(
+        "{} is no history of offload, so it is left as it is: remove it, or name another file by `path` in [history]", .path.display()
+    )]
+    Foreign { path: PathBuf },
     /// The file is whole, so it is left alone.
     #[error("{} was written by a newer offload (its version is {found}, this one knows {known})", .path.display())]
     Newer { path: PathBuf, found: i64, known: i64 },

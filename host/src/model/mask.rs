@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, MatchKind};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 use super::{Attempt, BatchEnd, Event, Failure, Outcome};
 
@@ -17,6 +19,12 @@ const SHORTEST: usize = 6;
 /// Names of variables whose values are secrets end in one of these, whatever comes before.
 const SECRET_WORDS: [&str; 8] =
     ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "CREDENTIALS", "KEY"];
+
+/// Others that such a name ends in, as a word of its own: of personal access tokens, among others.
+const SHORT_WORDS: [&str; 3] = ["APIKEY", "PAT", "JWT"];
+
+/// What follows the word for a secret where the value is none, but says where one is or how it is called.
+const SAYS_WHERE: [&str; 7] = ["FILE", "PATH", "DIR", "NAME", "ID", "ARN", "VERSION"];
 
 /// Finds secret values in text. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +42,8 @@ impl Mask {
     pub fn of(variables: &[(String, String)], named: &[String]) -> Self {
         let is_secret = |name: &str| sounds_secret(name) || named.iter().any(|other| other == name);
         let values = variables.iter().filter(|(name, _)| is_secret(name)).map(|(_, value)| value.as_str());
-        let lines = values.flat_map(|value| std::iter::once(value).chain(value.lines()));
+        let in_addresses = variables.iter().filter_map(|(_, value)| password(value));
+        let lines = values.chain(in_addresses).flat_map(|value| std::iter::once(value).chain(value.lines()));
         let plain = lines.map(str::trim).filter(|text| text.len() >= SHORTEST);
         let mut secrets: Vec<_> = plain.flat_map(spellings).map(String::into_bytes).collect();
         secrets.sort_unstable();
@@ -45,6 +54,14 @@ impl Mask {
         let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&secrets);
         // Only more patterns than fit into memory keep it from being built.
         Self(search.ok().map(|search| Arc::new(Finder { secrets, search })))
+    }
+
+    /// For these variables, and for those of this process: tests of this machine, discovery and the programs of providers find them
+    /// as well.
+    pub fn with_own(variables: &[(String, String)], named: &[String]) -> Self {
+        let own =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Self::of(&variables.iter().cloned().chain(own).collect::<Vec<_>>(), named)
     }
 
     /// The text without secrets.
@@ -92,7 +109,7 @@ impl Mask {
         Cow::Owned(event)
     }
 
-    fn outcome(&self, outcome: &mut Outcome) {
+    pub fn outcome(&self, outcome: &mut Outcome) {
         let Outcome { message, details, stdout, stderr, properties, .. } = outcome;
         [message, details, stdout, stderr].into_iter().for_each(|text| self.optional(text));
         properties.iter_mut().for_each(|(_, value)| self.text(value));
@@ -104,16 +121,57 @@ impl Mask {
     }
 }
 
-/// A value as it is, and as the source text of many languages and JSON would have it.
-fn spellings(value: &str) -> [String; 3] {
+/// A value as it is, as the source text of many languages and JSON would have it, in an address, and in base64.
+fn spellings(value: &str) -> Vec<String> {
     let json = serde_json::Value::from(value).to_string();
-    [value.to_owned(), json[1..json.len() - 1].to_owned(), value.replace('\\', "\\\\").replace('\'', "\\'")]
+    let quoted = value.replace('\\', "\\\\").replace('\'', "\\'");
+    let mut spellings = vec![value.to_owned(), json[1..json.len() - 1].to_owned(), quoted];
+    spellings.extend([true, false].map(|upper| in_address(value, upper)));
+    for bytes_before in 0..3 {
+        spellings.extend(in_base64(value, bytes_before).into_iter().filter(|text| text.len() >= SHORTEST));
+    }
+    spellings
+}
+
+/// With what may not stand in an address as `%` and two digits (RFC 3986, 2.1).
+fn in_address(value: &str, upper: bool) -> String {
+    let mut text = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => text.push(char::from(byte)),
+            _ if upper => text += &format!("%{byte:02X}"),
+            _ => text += &format!("%{byte:02x}"),
+        }
+    }
+    text
+}
+
+/// In both alphabets, as far as it does not depend on what stands before and behind it: a user's name and a colon, for example.
+fn in_base64(value: &str, bytes_before: usize) -> [String; 2] {
+    let bytes = [&[0; 2][..bytes_before], value.as_bytes()].concat();
+    // A character is six bits.
+    let (from, to) = ((8 * bytes_before).div_ceil(6), 8 * bytes.len() / 6);
+    [STANDARD_NO_PAD, URL_SAFE_NO_PAD].map(|alphabet| alphabet.encode(&bytes)[from..to].to_owned())
+}
+
+/// The password in an address such as `postgres://user:password@host/`.
+fn password(value: &str) -> Option<&str> {
+    let (_, rest) = value.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let (user, _) = authority.rsplit_once('@')?;
+    Some(user.split_once(':')?.1)
 }
 
 fn sounds_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
-    let last = name.rsplit(['_', '-', '.']).next().unwrap_or_default();
-    SECRET_WORDS.iter().any(|word| last == *word || *word != "KEY" && last.ends_with(word)) || last == "APIKEY"
+    let words: Vec<_> = name.split(['_', '-', '.']).collect();
+    let last = words.last().copied().unwrap_or_default();
+    let is_word = |word: &str, text: &str| text == word || word != "KEY" && text.ends_with(word);
+    // `SECRET_KEY_BASE` is one, and `SECRET_FILE` says where one is.
+    let says_where = SAYS_WHERE.contains(&last);
+    SECRET_WORDS.iter().any(|word| is_word(word, last))
+        || SHORT_WORDS.contains(&last)
+        || (!says_where && words.iter().any(|text| ["SECRET", "PASSWORD", "PASSPHRASE"].contains(text)))
 }
 
 /// See [`Mask::writer`]. The beginning of what may become a secret is held back until it is known, at the latest until it
@@ -129,14 +187,16 @@ impl<W: Write> Masked<W> {
     fn pass_on(&mut self, finder: &Finder, is_end: bool) -> io::Result<()> {
         let held = std::mem::take(&mut self.held);
         let mut passed = 0;
-        for found in finder.search.find_iter(&held) {
+        // A secret may be the beginning of a longer one, of which the rest is still to come.
+        let known = if is_end { held.len() } else { held.len() - finder.open(&held) };
+        for found in finder.search.find_iter(&held).take_while(|found| found.start() < known) {
             self.inner.write_all(&held[passed..found.start()])?;
             self.inner.write_all(SHOWN.as_bytes())?;
             passed = found.end();
         }
-        let open = if is_end { 0 } else { finder.open(&held[passed..]) };
-        self.inner.write_all(&held[passed..held.len() - open])?;
-        self.held = held[held.len() - open..].to_vec();
+        let end = if passed <= known { known } else { held.len() - finder.open(&held[passed..]) };
+        self.inner.write_all(&held[passed..end])?;
+        self.held = held[end..].to_vec();
         Ok(())
     }
 }
@@ -202,10 +262,20 @@ mod tests {
 
     #[test]
     fn names_tell_what_is_secret() {
-        for name in ["API_KEY", "token", "GITHUB_TOKEN", "DB_PASSWORD", "PGPASSWORD", "MY-SECRET", "APIKEY"] {
+        for name in [
+            "API_KEY",
+            "token",
+            "GITHUB_TOKEN",
+            "DB_PASSWORD",
+            "PGPASSWORD",
+            "MY-SECRET",
+            "APIKEY",
+            "SECRET_KEY_BASE",
+            "GH_PAT",
+        ] {
             assert!(sounds_secret(name), "{name}");
         }
-        for name in ["MONKEY", "KEYBOARD", "TOKENIZER", "PATH", "HOME", "KEY_FILE", ""] {
+        for name in ["MONKEY", "KEYBOARD", "TOKENIZER", "PATH", "HOME", "KEY_FILE", "SECRET_FILE", "COMPAT", ""] {
             assert!(!sounds_secret(name), "{name}");
         }
     }
@@ -229,6 +299,35 @@ mod tests {
     }
 
     #[test]
+    fn values_are_found_in_addresses_and_base64() {
+        let mask = mask(&["p@ss w/rd+é?", "hunter22-and-more"]);
+        let basic =
+            |user: &str| base64::engine::general_purpose::STANDARD.encode(format!("{user}:hunter22-and-more:x"));
+        for spelt in ["p%40ss%20w%2Frd%2B%C3%A9%3F".to_owned(), basic("me"), basic("you"), basic("them")] {
+            let mut text = format!("a {spelt} b");
+            mask.text(&mut text);
+            assert!(text.contains("***") && text.len() < spelt.len(), "{spelt}: {text}");
+        }
+    }
+
+    #[test]
+    fn passwords_of_addresses_are_secret() {
+        let variables = [("DATABASE_URL".to_owned(), "postgres://me:s3cr3t-word@db:5432/x?a=b@c".to_owned())];
+        let mut text = "postgres://me:s3cr3t-word@db, https://db/@x".to_owned();
+        Mask::of(&variables, &[]).text(&mut text);
+        assert_eq!(text, "postgres://me:***@db, https://db/@x");
+        for none in ["https://db/x", "me:word@db", "https://me@db", "https://db/a:b@c"] {
+            assert_eq!(password(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn the_longest_secret_counts_also_in_pieces() {
+        let mask = mask(&["hunter22", "hunter22-long"]);
+        assert_eq!(written(&mask, &["a hunter22", "-long b hunter22", "-lo", "!"]), "a *** b ***-lo!");
+    }
+
+    #[test]
     fn only_what_is_secret_is_masked() {
         let variables = [("PLAIN".to_owned(), "value-1".to_owned()), ("OTHER".to_owned(), "value-2".to_owned())];
         let mut text = "value-1 value-2".to_owned();
@@ -246,7 +345,7 @@ mod tests {
     proptest! {
         #[test]
         fn pieces_make_no_difference(text in "[ab]{0,40}", cuts in prop::collection::vec(0usize..40, 0..6)) {
-            let mask = mask(&["aabbab"]);
+            let mask = mask(&["aabbab", "aabbabbbb", "babaab"]);
             let mut cuts: Vec<_> = cuts.into_iter().map(|cut| cut.min(text.len())).collect();
             cuts.extend([0, text.len()]);
             cuts.sort_unstable();

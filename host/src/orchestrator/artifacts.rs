@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
+use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -132,7 +133,7 @@ impl Artifacts {
         let pairs: Vec<_> = files.into_iter().map(|path| (path.to_owned(), to.join(path))).collect();
         for (_, local) in &pairs {
             let folder = local.parent().unwrap_or(&to);
-            fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
+            fs::create_dir_all(folder).and_then(|()| self.stays(local, folder)).map_err(|e| unwritable(folder, &e))?;
         }
         for some in pairs.chunks(AT_ONCE) {
             let some: Vec<_> = some.iter().map(|(remote, local)| (remote.clone(), local.as_path())).collect();
@@ -152,6 +153,16 @@ impl Artifacts {
             failures.push(Failure::new("artifacts-failed", message));
         }
         Ok(Gathered { files: pairs.len() - count, failures })
+    }
+
+    /// A repository may have brought links: nothing is written by them.
+    fn stays(&self, local: &Path, folder: &Path) -> io::Result<()> {
+        let named = folder.strip_prefix(&self.to).map_err(io::Error::other)?;
+        let is_link = fs::symlink_metadata(local).is_ok_and(|metadata| metadata.is_symlink());
+        if is_link || folder.canonicalize()? != self.to.canonicalize()?.join(named) || self.to.is_symlink() {
+            return Err(io::Error::new(io::ErrorKind::NotADirectory, "a link leads elsewhere"));
+        }
+        Ok(())
     }
 
     async fn list(&self, sandbox: &Sandbox) -> Result<Vec<u8>, Failure> {
@@ -191,7 +202,7 @@ impl Artifacts {
     }
 }
 
-fn unwritable(folder: &Path, error: &std::io::Error) -> Failure {
+fn unwritable(folder: &Path, error: &io::Error) -> Failure {
     Failure::new("unwritable", format!("cannot make {}: {error}", folder.display()))
         .with_help("make room, or change `output_dir`")
 }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::lines::Lines;
 use super::news::{Ended, News, NewsSender};
 use super::output::{LastOutput, Logs};
-use super::settle::{End, TOO_LONG};
+use super::settle::{End, NOT_A_FILE, TOO_LONG};
 use crate::framework::{Context, Framework, Observation, Plan, Run};
 use crate::model::{BatchId, Failure, Stream, Test};
 use crate::process::{Captured, Command, Exit, Stdio};
@@ -77,6 +77,7 @@ async fn execute(job: &Job, cancelled: &CancellationToken, news: &NewsSender, en
         Ok(files) => files,
         // Why the command failed says more than that nothing could be brought back afterwards.
         Err(_) if matches!(exit, End::ProviderFailed(_)) => return Err(exit),
+        Err(failure) if failure.code == NOT_A_FILE => return Err(End::FrameworkFailed(failure)),
         Err(failure) => return Err(End::ProviderFailed(failure)),
     };
     news.send_all(exit.believed(run.ended(seen).await.map_err(End::FrameworkFailed)?)).await;

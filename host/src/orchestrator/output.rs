@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use tokio::sync::mpsc;
 
+use crate::foreign_file;
 use crate::limits;
 use crate::model::{Failure, Mask, Masked, Stream};
 use crate::process::Output;
@@ -35,7 +36,7 @@ impl Logs {
         path.push(".");
         path.push(stream.name());
         let path = PathBuf::from(path);
-        let file = File::create(&path).map_err(|error| {
+        let file = foreign_file::create(&path, true).map_err(|error| {
             let message = format!("cannot write the log {}: {error}", path.display());
             limits::explain(Failure::new("unwritable-log", message).with_help("make room, or change `output_dir`"))
         })?;

@@ -217,10 +217,7 @@ impl Orchestrator {
 
     /// For what tests find in their environment.
     fn mask(&self, env: &[(String, String)]) -> Mask {
-        // Tests of this machine, discovery and the programs of providers find offload's own variables as well.
-        let outer =
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        Mask::of(&env.iter().cloned().chain(outer).collect::<Vec<_>>(), &self.config.report.mask)
+        Mask::with_own(env, &self.config.report.mask)
     }
 
     /// Makes everything ready that a run writes to.
@@ -246,6 +243,8 @@ impl Orchestrator {
             exclusive: config.exclusive,
             singly: config.schedule_individual,
             keeps_files_whole: config.split == Split::Never,
+            // Those that come with offload judge the exit code themselves.
+            minds_exit: !framework.is_built_in() && !config.ignores_exit,
         }
     }
 

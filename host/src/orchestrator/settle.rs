@@ -25,6 +25,12 @@ const NO_STDIN: &str = "no-stdin";
 /// Failures that would be the same in every other sandbox.
 const EVERYWHERE: [&str; 4] = ["no-directory", "not-started", "denied", "invalid-environment"];
 
+/// The failure of bringing a result file in whose place a test has put something else; the sandbox is none the worse.
+pub(super) const NOT_A_FILE: &str = "not-a-file";
+
+/// Failures by what one test has made of the results: the others are run again without it.
+const ONE_TEST: [&str; 3] = [NOT_A_FILE, "result-too-large", "unreadable-result"];
+
 /// The failure of a framework that cannot tell whose results a batch of several tests gave.
 const RUN_SINGLY: &str = "run-singly";
 
@@ -170,7 +176,7 @@ fn framework_failed(failure: &Failure, unresolved: Vec<TestIndex>) -> Settlement
             Settlement { again, singly: true, ..Settlement::default() }
         }
         // One test's results may be what the plugin stumbles over.
-        code if code.starts_with("plugin-") || code == "result-too-large" => halve_or(unresolved, || error(failure)),
+        code if code.starts_with("plugin-") || ONE_TEST.contains(&code) => halve_or(unresolved, || error(failure)),
         _ => all_error(failure, unresolved),
     }
 }

@@ -22,6 +22,9 @@ use crate::config::Allow;
 use crate::limits;
 use crate::model::{Failure, NoticeLevel};
 
+/// How many bytes of memory a component may have to describe itself: whole language runtimes start in less.
+const TO_DESCRIBE: usize = 256 << 20;
+
 /// Takes what plugins log.
 pub type LogSink = Arc<dyn Fn(NoticeLevel, String) + Send + Sync>;
 
@@ -146,7 +149,7 @@ impl Linked {
 
     pub(super) async fn instantiate(&self) -> Result<Live, Failure> {
         let rights = self.rights.get_or_try_init(|| self.find_rights()).await?.clone();
-        self.instantiate_with(rights).await
+        self.instantiate_with(&self.surroundings, rights).await
     }
 
     /// What the component may do is what it asks for and is granted. To hear what it asks for, it runs without any right.
@@ -162,9 +165,9 @@ impl Linked {
         Ok(Arc::new(Rights::Granted(Granted::new(name, root.clone(), config.allow.clone(), requests))))
     }
 
-    async fn instantiate_with(&self, rights: Arc<Rights>) -> Result<Live, Failure> {
-        let mut store = new_store(self.runtime, &self.surroundings, rights)?;
-        match on_time(self.surroundings.limits, self.pre.instantiate_async(&mut store)).await {
+    async fn instantiate_with(&self, surroundings: &Surroundings, rights: Arc<Rights>) -> Result<Live, Failure> {
+        let mut store = new_store(self.runtime, surroundings, rights)?;
+        match on_time(surroundings.limits, self.pre.instantiate_async(&mut store)).await {
             Ok(instance) => Ok(Live { store, instance }),
             Err(error) => Err(failed("instantiate", &store, &error).into()),
         }
@@ -173,7 +176,9 @@ impl Linked {
     /// What the component says of itself. It does so without any right.
     pub(super) async fn describe(&self) -> Result<Info, Failure> {
         let indices = self.export(metadata::GuestIndices::new)?;
-        let mut live = self.instantiate_with(Arc::new(self.no_rights())).await?;
+        let mut surroundings = self.surroundings.clone();
+        surroundings.limits.memory = surroundings.limits.memory.min(TO_DESCRIBE);
+        let mut live = self.instantiate_with(&surroundings, Arc::new(self.no_rights())).await?;
         let guest = indices
             .load(&mut live.store, &live.instance)
             .map_err(|error| self.error("describe", PluginErrorKind::Unlinkable(format!("{error:#}"))))?;

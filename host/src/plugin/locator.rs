@@ -38,7 +38,7 @@ pub(super) fn current(source: &Source) -> Result<Digest, PluginErrorKind> {
     match source.origin() {
         Origin::BuiltIn(kind) => built_in(*kind, source.name()).map(|located| Digest::of(&located.bytes())),
         Origin::Configured(configured) => match (&configured.config.path, &configured.config.url) {
-            (None, Some(url)) => fetch::fetch(url).map(|bytes| Digest::of(&bytes)),
+            (None, Some(url)) => fetch::unverified(url).map(|bytes| Digest::of(&bytes)),
             (path, _) => {
                 let path = path.as_deref().unwrap_or(Path::new(""));
                 read(&configured.root.join(path)).map(|bytes| Digest::of(&bytes))
@@ -112,7 +112,7 @@ fn installed(configured: &Configured) -> Result<Located, PluginErrorKind> {
     let bytes = match (&config.path, &config.url) {
         (Some(path), _) => read(&root.join(path))?,
         (None, Some(url)) => {
-            let expected = stated.or(*pin).ok_or_else(|| PluginErrorKind::Unpinned(url.clone()))?;
+            let expected = stated.or(*pin).ok_or_else(|| PluginErrorKind::Unpinned(fetch::without_password(url)))?;
             fetch::cached(url, expected)?
         }
         (None, None) => return Err(PluginErrorKind::Unreadable("the configuration names no file".to_owned())),

@@ -23,3 +23,4 @@ pub use error::ReportError;
 pub use merge::{MergeError, Merged, merge};
 pub use options::{Console, ReportOptions};
 pub use reporter::{Reporter, Written};
+pub(crate) use text::{for_terminal, json_for_terminal};

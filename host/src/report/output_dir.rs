@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::ReportError;
+use crate::foreign_file;
 use crate::model::{BatchId, SandboxName};
 
 const LOGS: &str = "logs";
@@ -26,9 +27,12 @@ impl OutputDir {
     /// under way has the directory to itself: two would mix their reports.
     pub fn prepare(path: &Path, junit: Option<&Path>) -> Result<Self, ReportError> {
         let logs = path.join(LOGS);
-        fs::create_dir_all(&logs).map_err(ReportError::create(&logs))?;
+        // A repository may have brought links of these names: what they lead to is nobody's report.
+        for directory in [path, &logs] {
+            foreign_file::create_dir(directory).map_err(ReportError::create(directory))?;
+        }
         let events = path.join(EVENTS);
-        let locked = File::options().create(true).append(true).open(&events).map_err(ReportError::write(&events))?;
+        let locked = foreign_file::create(&events, false).map_err(ReportError::write(&events))?;
         if let Err(TryLockError::WouldBlock) = locked.try_lock() {
             return Err(ReportError::taken(path));
         }
@@ -132,6 +136,29 @@ mod tests {
         let file = place.path().join("taken");
         fs::write(&file, "").unwrap();
         let error = OutputDir::prepare(&file, None).unwrap_err().to_string();
-        assert!(error.starts_with("cannot create the report directory") && error.contains("taken/logs"), "{error}");
+        assert!(
+            error.starts_with("cannot create the report directory") && error.contains("it is no directory"),
+            "{error}"
+        );
+    }
+
+    /// A repository can bring links.
+    #[test]
+    fn links_are_not_followed() {
+        for (link, named) in [("", "it is a link"), ("logs", "it is a link"), (EVENTS, "it is a link")] {
+            let place = tempfile::tempdir().unwrap();
+            let elsewhere = place.path().join("elsewhere");
+            fs::create_dir(&elsewhere).unwrap();
+            fs::write(elsewhere.join("local-1-1.stdout"), "mine").unwrap();
+            let dir = place.path().join("results");
+            if !link.is_empty() {
+                fs::create_dir(&dir).unwrap();
+            }
+            let to = if link == EVENTS { elsewhere.join("local-1-1.stdout") } else { elsewhere.clone() };
+            std::os::unix::fs::symlink(to, if link.is_empty() { dir.clone() } else { dir.join(link) }).unwrap();
+            let error = OutputDir::prepare(&dir, None).unwrap_err().to_string();
+            assert!(error.contains(named), "{error}");
+            assert_eq!(fs::read_to_string(elsewhere.join("local-1-1.stdout")).unwrap(), "mine");
+        }
     }
 }

@@ -78,6 +78,76 @@ fn acts_on_terminal(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Text of which only colours act on a terminal, and those only where it takes `colors`.
+pub fn for_terminal(text: &str, colors: bool) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let color = if c == ESCAPE && colors { length_of_color(rest) } else { 0 };
+        if color > 0 {
+            safe.push_str(&rest[..color]);
+            rest = &rest[color..];
+            continue;
+        }
+        if acts_on_terminal(c) && !matches!(c, '\n' | '\t') {
+            safe.extend(c.escape_debug());
+        } else {
+            safe.push(c);
+        }
+        rest = &rest[c.len_utf8()..];
+    }
+    harmless(&safe).into_owned()
+}
+
+/// How long the sequence that selects a colour at the beginning is (SGR of ECMA-48); 0 where there is none.
+fn length_of_color(text: &str) -> usize {
+    let Some(body) = text.strip_prefix("\u{1b}[") else { return 0 };
+    let rest = body.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
+    if rest.starts_with('m') { text.len() - rest.len() + 1 } else { 0 }
+}
+
+/// JSON in which nothing acts on a terminal or on the machine that shows a log of it; what it says is the same.
+pub fn json_for_terminal(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    let mut last = None;
+    for c in json.chars() {
+        // Outside of strings there is neither.
+        let acts = acts_on_terminal(c) && !matches!(c, '\n' | '\t');
+        if acts || (c == '#' && last == Some('#')) {
+            safe.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            safe.push(c);
+        }
+        last = Some(c);
+    }
+    safe
+}
+
+/// Text in which no line is a command to a service that shows it: `::error::` of GitHub at the beginning of a line, `##[error]` of
+/// GitHub and Azure, `##vso[…]` and `##teamcity[…]` anywhere in it. A backslash shows where there was one.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    if !text.contains("::") && !text.contains("##") {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 8);
+    for line in text.split_inclusive('\n') {
+        let start = without_ansi(line).trim_start().starts_with("::");
+        let line = if start { Cow::Owned(line.replacen("::", "\\::", 1)) } else { Cow::Borrowed(line) };
+        let mut rest = &*line;
+        while let Some(at) = rest.find("##") {
+            let word = rest[at + 2..].trim_start_matches(|c: char| c == '#' || c.is_ascii_alphanumeric());
+            let end = rest.len() - word.len();
+            safe.push_str(&rest[..end]);
+            if word.starts_with('[') {
+                safe.push('\\');
+            }
+            rest = word;
+        }
+        safe.push_str(rest);
+    }
+    Cow::Owned(safe)
+}
+
 /// At most `most` characters, the last of them an ellipsis where something was cut.
 pub(super) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     match text.char_indices().nth(most) {
@@ -124,7 +194,48 @@ mod tests {
         assert_eq!(shortened("héllo", 4), "hél…");
     }
 
+    #[test]
+    fn only_colours_are_left() {
+        assert_eq!(
+            for_terminal("\u{1b}[1;31mred\u{1b}[0m \u{1b}[2Jx\ry", true),
+            "\u{1b}[1;31mred\u{1b}[0m \\u{1b}[2Jx\\ry"
+        );
+        assert_eq!(for_terminal("\u{1b}[31mred\t\u{202e}\n", false), "\\u{1b}[31mred\t\\u{202e}\n");
+    }
+
+    #[test]
+    fn no_line_is_a_command() {
+        for (text, safe) in [
+            ("::error::x", "\\::error::x"),
+            ("a\n  \u{1b}[31m::stop-commands::t\nb", "a\n  \u{1b}[31m\\::stop-commands::t\nb"),
+            ("a.py::test_b", "a.py::test_b"),
+            (
+                "x ##[error]y ##vso[task] ##teamcity[a] ## b [c]",
+                "x ##\\[error]y ##vso\\[task] ##teamcity\\[a] ## b [c]",
+            ),
+            ("###[group]", "###\\[group]"),
+            ("C# and [d]", "C# and [d]"),
+        ] {
+            assert_eq!(harmless(text), safe);
+        }
+    }
+
+    #[test]
+    fn json_says_the_same() {
+        let value = serde_json::json!({ "a": "##[x] \u{202e}\u{7f}é" });
+        let safe = json_for_terminal(&value.to_string());
+        assert_eq!(safe, "{\"a\":\"#\\u0023[x] \\u202e\\u007fé\"}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).expect("JSON"), value);
+    }
+
     proptest! {
+        #[test]
+        fn no_line_begins_a_command(text in "[ :#a-z\\[\n]{0,40}") {
+            let safe = harmless(&text).into_owned();
+            prop_assert!(safe.lines().all(|line| !line.trim_start().starts_with("::")), "{safe:?}");
+            prop_assert!(!safe.contains("##["), "{safe:?}");
+        }
+
         #[test]
         fn nothing_acts_on_the_terminal(text in any::<String>()) {
             prop_assert!(!one_line(&text).contains(acts_on_terminal));

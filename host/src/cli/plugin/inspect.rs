@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::cli::args::Format;
-use crate::cli::output::print;
+use crate::cli::output::{print, print_json};
 use crate::plugin::{self, Inspection, Request, Source};
 
 #[derive(Serialize)]
@@ -31,7 +31,7 @@ pub(super) async fn inspect_file(path: &Path, format: Format) -> anyhow::Result<
     let source = Source::file(path);
     let inspection = plugin::inspect(&source).await?;
     match format {
-        Format::Json => print(&json(&inspection)?),
+        Format::Json => print_json(&json(&inspection)?),
         Format::Text => print(&text(path, source.name(), &inspection)),
     }
     Ok(0)

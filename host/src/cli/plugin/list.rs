@@ -6,7 +6,7 @@ use console::style;
 use serde::Serialize;
 
 use crate::cli::args::Format;
-use crate::cli::output::print;
+use crate::cli::output::{print, print_json};
 use crate::config::{Allow, Config, load_config};
 use crate::model::Failure;
 use crate::plugin::{self, Inspection, Kind, Source, built_in_names};
@@ -53,7 +53,7 @@ pub(super) async fn list(path: &Path, format: Format) -> anyhow::Result<u8> {
     }
     let unusable = plugins.iter().any(|plugin| plugin.error.is_some());
     match format {
-        Format::Json => print(&(serde_json::to_string_pretty(&Listing { schema: 1, plugins })? + "\n")),
+        Format::Json => print_json(&(serde_json::to_string_pretty(&Listing { schema: 1, plugins })? + "\n")),
         Format::Text => print(&text(&plugins)),
     }
     Ok(u8::from(unusable))
@@ -102,6 +102,7 @@ impl Listed {
         let lists = [
             ("run", &allow.run),
             ("env", &allow.env),
+            ("set", &allow.set_env),
             ("net", &allow.net),
             ("read", &allow.read),
             ("write", &allow.write),

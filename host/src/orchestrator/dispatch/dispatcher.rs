@@ -77,6 +77,8 @@ pub(in crate::orchestrator) struct GroupRules {
     pub(in crate::orchestrator) singly: bool,
     /// Whether the tests of a file are never taken apart.
     pub(in crate::orchestrator) keeps_files_whole: bool,
+    /// Whether what its framework says is held against how its commands ended.
+    pub(in crate::orchestrator) minds_exit: bool,
 }
 
 impl GroupRules {
@@ -146,6 +148,8 @@ pub(super) struct Running {
     /// In the order in which they were handed out.
     pub(super) order: Vec<TestIndex>,
     pub(super) failed: Vec<TestIndex>,
+    /// Whether it told of anything that explains that its command did not end well.
+    pub(super) told_of_failure: bool,
     /// Tests that it runs only for the sake of those that follow them in their unit; absent unless it runs them in order.
     pub(super) companions: Option<HashSet<TestIndex>>,
     pub(super) running: Option<(TestIndex, Duration)>,
@@ -179,6 +183,7 @@ impl Running {
             unresolved: HashSet::new(),
             order: Vec::new(),
             failed: Vec::new(),
+            told_of_failure: false,
             companions: None,
             running: None,
             began: None,

@@ -10,7 +10,7 @@ use crate::orchestrator::catalog::{GroupIndex, TestIndex};
 use crate::orchestrator::ledger::Again;
 use crate::orchestrator::news::{Ended, News};
 use crate::orchestrator::schedule::Batch;
-use crate::orchestrator::settle::{End, Settlement, Unsettled, settle};
+use crate::orchestrator::settle::{End, Settlement, Unsettled, describe, settle};
 use crate::orchestrator::stop::Stop;
 use crate::process::Exit;
 
@@ -83,6 +83,7 @@ impl Dispatcher {
         }
         running.in_tests += outcome.duration;
         running.began = None;
+        running.told_of_failure |= outcome.status.is_failure();
         if let Some(station) = self.stations.get_mut(&running.station) {
             station.has_worked = true;
         }
@@ -151,6 +152,26 @@ impl Dispatcher {
         }
     }
 
+    /// A stranger's plugin may say that all is well whatever its command came to.
+    fn hold_against_exit(&mut self, running: &Running, end: &End) {
+        let End::Exited(exit) = end else { return };
+        let has_results = running.unresolved.len() < running.given.len();
+        let is_odd = *exit != Exit::Code(0) && has_results && running.unresolved.is_empty() && !running.told_of_failure;
+        if !is_odd || !self.rules.groups[running.group.get()].minds_exit {
+            return;
+        }
+        let (name, plugin) = (self.catalog.group_name(running.group), self.catalog.framework(running.group).kind());
+        let message = format!(
+            "plugin `{plugin}` says that no test failed of a command of group {name} in {} that {}: if that is as it should be, set \
+             `trust_exit = false` in [groups.{name}]",
+            running.sandbox,
+            describe(*exit),
+        );
+        if self.told.insert(format!("exit of {name}")) {
+            self.notice(NoticeLevel::Warning, message);
+        }
+    }
+
     fn ended(&mut self, id: BatchId, ended: Ended) {
         let Some(mut running) = self.batches.remove(&id) else { return };
         let Ended { end, duration, output } = ended;
@@ -165,6 +186,7 @@ impl Dispatcher {
                 running.running = running.running.map(|(test, told)| (test, told.max(duration.saturating_sub(others))));
             }
         }
+        self.hold_against_exit(&running, &end);
         let barred = self.companions_to_bar(&running, &end);
         let is_in_order = running.companions.is_some();
         let Running { station, sandbox, group, mut unresolved, order, failed, running, log, uncancelled, .. } = running;

@@ -43,6 +43,7 @@ impl Closing<'_> {
                 screen.line(&format!("{} {notice}", self.palette.bad("error:")));
             }
         }
+        screen.take_commands();
         screen.line("");
         screen.line(&self.sum(exit, seconds, summary));
         screen.line(&self.files());
@@ -68,7 +69,7 @@ impl Closing<'_> {
                     Texts::default()
                 }
             };
-            screen.line(&detail(of, record, &texts, self.output_dir, self.several_groups(), self.palette));
+            screen.raw(&detail(of, record, &texts, self.output_dir, self.several_groups(), self.palette));
         }
         if let Some(more) = failures().count().checked_sub(MOST_IN_FULL).filter(|more| *more > 0) {
             let file = self.written.junit.as_deref().or(self.written.results.as_deref()).unwrap_or(self.output_dir);

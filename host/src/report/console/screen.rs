@@ -7,7 +7,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
-use crate::report::Console;
+use crate::report::{Console, text::harmless};
 
 /// Redraws of the bar when nothing happens, so that the clock in it goes on.
 const TICK: Duration = Duration::from_millis(250);
@@ -19,6 +19,10 @@ pub(in crate::report) struct Screen {
     stderr: Box<dyn Write + Send>,
     stdout: Box<dyn Write + Send>,
     mode: Mode,
+    /// By what GitHub knows that it may look for commands in the log again; absent elsewhere.
+    token: Option<String>,
+    /// Whether it has been told not to.
+    stopped: bool,
 }
 
 enum Mode {
@@ -35,12 +39,13 @@ impl Screen {
             Console::Auto if takes_a_bar() => Mode::Bar(bar()),
             Console::Auto => Mode::Plain,
         };
-        Self { stderr: Box::new(io::stderr()), stdout: Box::new(io::stdout()), mode }
+        let token = is_github().then(|| uuid::Uuid::new_v4().simple().to_string());
+        Self { stderr: Box::new(io::stderr()), stdout: Box::new(io::stdout()), mode, token, stopped: false }
     }
 
     #[cfg(test)]
     pub fn plain(stderr: impl Write + Send + 'static, stdout: impl Write + Send + 'static) -> Self {
-        Self { stderr: Box::new(stderr), stdout: Box::new(stdout), mode: Mode::Plain }
+        Self { stderr: Box::new(stderr), stdout: Box::new(stdout), mode: Mode::Plain, token: None, stopped: false }
     }
 
     /// Whether there is a bar, which says what plain progress lines would.
@@ -60,11 +65,36 @@ impl Screen {
         }
     }
 
+    /// A line of what tests or components say in their own words.
+    pub fn raw(&mut self, line: &str) {
+        if !self.is_silent() {
+            self.stop_commands();
+        }
+        self.line(line);
+    }
+
     /// A line that a test printed. Shown even when the console is silent: it was asked for by itself.
     pub fn output(&mut self, line: &str) {
+        self.stop_commands();
         match &self.mode {
             Mode::Silent | Mode::Plain => print(&mut self.stdout, line),
             Mode::Bar(bar) => bar.suspend(|| print(&mut self.stdout, line)),
+        }
+    }
+
+    /// Has GitHub take nothing of what follows as a command to it. It shows both streams as one.
+    fn stop_commands(&mut self) {
+        if let Some(token) = self.token.as_ref().filter(|_| !self.stopped) {
+            write(&mut self.stderr, &format!("::stop-commands::{token}"));
+            self.stopped = true;
+        }
+    }
+
+    /// All that others said has been shown.
+    pub fn take_commands(&mut self) {
+        if let Some(token) = self.token.as_ref().filter(|_| self.stopped) {
+            write(&mut self.stderr, &format!("::{token}::"));
+            self.stopped = false;
         }
     }
 
@@ -88,9 +118,18 @@ impl Screen {
     }
 }
 
-/// One write a line, so that lines of several processes do not mix.
 fn print(to: &mut dyn Write, line: &str) {
+    write(to, &harmless(line));
+}
+
+/// One write a line, so that lines of several processes do not mix.
+fn write(to: &mut dyn Write, line: &str) {
     let _closed = to.write_all(format!("{line}\n").as_bytes()).and_then(|()| to.flush());
+}
+
+/// Whether what is printed becomes a log of GitHub Actions.
+fn is_github() -> bool {
+    std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
 }
 
 fn takes_a_bar() -> bool {

@@ -39,7 +39,10 @@ impl ConsoleView {
     ) -> Result<(), ReportError> {
         if let Event::Output { sandbox, line, .. } = event {
             if self.stream_output {
-                self.screen.output(&format!("[{}] {}", one_line(sandbox.as_str()), block(line)));
+                // What moves a cursor to the beginning of the line begins another, with a name of its own before it.
+                for line in block(line).split('\n') {
+                    self.screen.output(&format!("[{}] {line}", one_line(sandbox.as_str())));
+                }
             }
             return Ok(());
         }
@@ -55,6 +58,7 @@ impl ConsoleView {
 
     /// Leaves the terminal as it was, also when the run did not come to its end.
     pub fn leave(&mut self) {
+        self.screen.take_commands();
         self.screen.end_progress();
     }
 }

@@ -193,7 +193,7 @@ fn replay(runs: &[Told], output: &Path, emit: &mut impl FnMut(&Event)) -> (Summa
             if account.relies_on_order {
                 emit(&Event::ReliesOnOrder { test: test.clone() });
             }
-            let verdict = account.verdict.unwrap_or(Verdict::NotRun);
+            let verdict = account.verdict();
             summary.add(verdict);
             emit(&Event::Judged { test, verdict });
         }

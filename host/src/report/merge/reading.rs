@@ -42,12 +42,24 @@ pub(super) struct Account {
     pub test: Arc<Test>,
     /// Each with whether another one followed.
     pub attempts: Vec<(Attempt, bool)>,
-    pub verdict: Option<Verdict>,
+    /// Whether it has a verdict.
+    judged: bool,
     /// Whether it was seen to rely on the tests before it.
     pub relies_on_order: bool,
 }
 
 impl Account {
+    /// What follows from its attempts: whatever else is said of it is not believed.
+    pub fn verdict(&self) -> Verdict {
+        match self.attempts.split_last() {
+            Some(((last, _), earlier)) if self.judged => {
+                let has_failed = earlier.iter().any(|(attempt, _)| attempt.outcome.status.is_failure());
+                Verdict::from_last(last.outcome.status, has_failed)
+            }
+            _ => Verdict::NotRun,
+        }
+    }
+
     /// Whether this is what discovery itself reported: every shard finds the same.
     pub fn is_of_discovery(&self) -> bool {
         !self.attempts.is_empty() && self.attempts.iter().all(|(attempt, _)| attempt.sandbox.is_none())
@@ -80,7 +92,6 @@ enum Line {
     Judged {
         group: GroupName,
         id: TestId,
-        verdict: Verdict,
     },
     ReliesOnOrder {
         group: GroupName,
@@ -148,7 +159,7 @@ impl Told {
                     self.tests.push(Account {
                         test: Arc::new(test),
                         attempts: Vec::new(),
-                        verdict: None,
+                        judged: false,
                         relies_on_order: false,
                     });
                     self.tests.len() - 1
@@ -159,9 +170,9 @@ impl Told {
                     self.tests[*place].attempts.push((attempt, retried));
                 }
             }
-            Line::Judged { group, id, verdict } => {
+            Line::Judged { group, id } => {
                 if let Some(place) = places.get(&(group, id)) {
-                    self.tests[*place].verdict = Some(verdict);
+                    self.tests[*place].judged = true;
                 }
             }
             Line::ReliesOnOrder { group, id } => {

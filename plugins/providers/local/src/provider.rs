@@ -14,6 +14,9 @@ const KILLED: Exit = Exit::Signal(9);
 /// The exit code by which a script tells the one condition that has a message of its own.
 const CONDITION: Exit = Exit::Code(3);
 
+/// The exit code by which a script tells that something else is in the place of a file.
+const NO_FILE: Exit = Exit::Code(4);
+
 /// The variable that names a directory which the run's sandboxes share.
 const RUN_TMP: &str = "OFFLOAD_RUN_TMP";
 
@@ -136,7 +139,9 @@ impl Provider for Local {
         }
         if finished.exit != Exit::Code(0) {
             let message = format!("copying result files of {} failed: {}", sandbox.name, finished.complaint());
-            return Err(Failure::new("download-failed", message));
+            // A test put it there, and the sandbox is as good as it was.
+            let code = if finished.exit == NO_FILE { "not-a-file" } else { "download-failed" };
+            return Err(Failure::new(code, message));
         }
         Ok(printed::at_positions(&finished.stdout, &remotes))
     }

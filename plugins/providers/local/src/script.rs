@@ -81,7 +81,7 @@ mend_links "$from" "$to" kept
 "#;
 
 /// Copies files: pairs of what and where to. Prints the positions of pairs whose file does not exist, counted from 0. Exit
-/// code 3: the sandbox's directory, `$1`, does not exist any more.
+/// code 3: the sandbox's directory, `$1`, does not exist any more. Exit code 4: something else than a file is in the place of one.
 const COPY_FILES: &str = r#"
 [ -d "$1" ] || exit 3
 shift
@@ -91,7 +91,7 @@ while [ $# -gt 1 ]; do
         cp "$1" "$2" || exit 1
     elif [ -e "$1" ]; then
         echo "$1 is not a regular file" >&2
-        exit 1
+        exit 4
     else
         echo "$position"
     fi
@@ -110,6 +110,8 @@ remove() {
 }
 removing=
 for scratch do
+    # As in the list of what is left.
+    [ ! -L "${scratch%/*}" ] || continue
     remove "$scratch" &
     removing="$removing $!"
 done
@@ -129,8 +131,11 @@ const LEFTOVERS: &str = r#"
 list() {
     for scratch in "$1"/offload-[0-9]*-[0-9]*-*/*/; do
         scratch=${scratch%/}
-        { [ -d "$scratch" ] && [ ! -L "$scratch" ] && [ -O "$scratch" ]; } || continue
         shared=${scratch%/*}
+        # Anybody may put a link of such a name there, which leads to what is mine.
+        for directory in "$shared" "$scratch"; do
+            { [ -d "$directory" ] && [ ! -L "$directory" ] && [ -O "$directory" ]; } || continue 2
+        done
         # Nothing is known of the age where `date` reads no files.
         run=${shared##*/offload-} name=${scratch##*/}
         group=$(find /sys/fs/cgroup -type d -name "offload-$run-$name" 2>/dev/null | head -n 1)

@@ -27,10 +27,10 @@ pub fn make_scratch(name: &str) -> String {
     )
 }
 
-/// Prints a file, or ends with [`MISSING`].
+/// Prints a file, or ends with [`MISSING`]. A pipe that nobody writes to would never end.
 pub fn print(path: &str) -> String {
     let path = quote(&if path.starts_with('/') { path.to_owned() } else { format!("./{path}") });
-    format!("[ -e {path} ] || exit {MISSING}; exec cat {path}")
+    format!("[ -f {path} ] || exit {MISSING}; exec cat {path}")
 }
 
 #[cfg(test)]
@@ -54,8 +54,10 @@ mod tests {
     fn a_missing_file_is_told_from_one_that_cannot_be_read() {
         assert_eq!(sh(&print("/nowhere/it's")).status.code(), Some(MISSING));
         assert_eq!(sh(&print("-e")).status.code(), Some(MISSING));
-        assert_ne!(sh(&print("/")).status.code(), Some(0));
-        assert_eq!(sh(&print("/dev/null")).status.code(), Some(0));
+        for no_file in ["/", "/dev/zero"] {
+            assert_eq!(sh(&print(no_file)).status.code(), Some(MISSING), "{no_file}");
+        }
+        assert_eq!(sh(&print("/etc/passwd")).status.code(), Some(0));
     }
 
     #[test]

@@ -193,7 +193,8 @@ impl Framework for Rogue {
             "result-of-tests-outside" => vec!["/etc/passwd".to_owned()],
             _ => file().into_iter().collect(),
         };
-        let line = format!("{}; : {}", lines.join("; "), context.scratch);
+        let exit = if misdeed() == "success-anyway" { "exit 3" } else { ":" };
+        let line = format!("{}; : {}; {exit}", lines.join("; "), context.scratch);
         Ok(RunPlan { command: shell(line), stdin: Vec::new(), result_files })
     }
 

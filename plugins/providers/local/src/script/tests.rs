@@ -266,8 +266,21 @@ fn missing_files_are_told_by_position() {
     assert_eq!(succeed(&copy_files(&sandbox, pairs), &place), "0\n2\n");
     assert_eq!(fs::read_to_string(&to).expect("it was copied"), "contents");
     assert_eq!(succeed(&copy_files(&sandbox, []), &place), "");
-    assert!(!output(&copy_files(&sandbox, [(sandbox.as_str(), "/nowhere")]), &place).status.success());
+    for no_file in [sandbox.as_str(), "/dev/zero"] {
+        assert_eq!(output(&copy_files(&sandbox, [(no_file, "/nowhere")]), &place).status.code(), Some(4));
+    }
     assert_eq!(output(&copy_files(&missing, pairs), &place).status.code(), Some(3), "the sandbox is gone");
+}
+
+/// Anybody may put a link into a directory that all can write to: what it leads to may well be mine.
+#[test]
+fn links_of_others_lead_to_nothing_that_is_left() {
+    let temporary = Place::new("planted").with("home/documents/letter", "dear");
+    let planted = temporary.path("offload-20260101-000000-abcdef");
+    symlink(temporary.path("home"), &planted).expect("a link");
+    assert_eq!(succeed(&leftovers(), &temporary), "");
+    succeed(&remove([format!("{planted}/documents").as_str()]), &temporary);
+    assert!(Path::new(&temporary.path("home/documents/letter")).exists());
 }
 
 #[test]
