@@ -130,7 +130,7 @@ impl Linked {
     }
 
     fn no_rights(&self) -> Rights {
-        Rights::Granted(Granted::new(self.source.shared_name(), "/".into(), Allow::default(), Vec::new()))
+        Rights::Granted(Box::new(Granted::new(self.source.shared_name(), "/".into(), Allow::default(), Vec::new())))
     }
 
     /// The same component with these rights, whatever it asks for.
@@ -162,7 +162,7 @@ impl Linked {
         let requests: Result<Vec<Request>, String> = requests.iter().map(|request| request.parse()).collect();
         let requests = requests.map_err(|why| self.error("describe", PluginErrorKind::Senseless(why)))?;
         let name = self.source.shared_name();
-        Ok(Arc::new(Rights::Granted(Granted::new(name, root.clone(), config.allow.clone(), requests))))
+        Ok(Arc::new(Rights::Granted(Box::new(Granted::new(name, root.clone(), config.allow.clone(), requests)))))
     }
 
     async fn instantiate_with(&self, surroundings: &Surroundings, rights: Arc<Rights>) -> Result<Live, Failure> {

@@ -191,5 +191,5 @@ fn rights_of(source: &Source, inspection: &Inspection) -> Result<Rights, Failure
     let requests: Result<Vec<_>, _> = inspection.requests.iter().cloned().collect();
     let requests = requests.map_err(|why| Failure::new("bad-request", format!("the plugin {why}")))?;
     let root = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-    Ok(Rights::Granted(Granted::as_asked(source.shared_name(), root, requests)))
+    Ok(Rights::Granted(Box::new(Granted::as_asked(source.shared_name(), root, requests))))
 }

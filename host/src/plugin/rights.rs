@@ -40,7 +40,7 @@ pub(super) enum Place {
 pub enum Rights {
     /// It comes with offload: its commands are those of offload itself.
     BuiltIn,
-    Granted(Granted),
+    Granted(Box<Granted>),
 }
 
 /// The rights of a component that does not come with offload.
@@ -396,7 +396,7 @@ mod tests {
 
     fn granted(requests: &[&str], allow: Allow) -> Rights {
         let requests = requests.iter().map(|text| text.parse().unwrap()).collect();
-        Rights::Granted(Granted::new("acme".into(), "/project".into(), allow, requests))
+        Rights::Granted(Box::new(Granted::new("acme".into(), "/project".into(), allow, requests)))
     }
 
     fn run(rights: &Rights, line: &str) -> String {
@@ -503,7 +503,7 @@ mod tests {
         std::os::unix::fs::symlink("/etc", root.join("link")).unwrap();
         let requests = vec!["run:git".parse().unwrap()];
         let allow = Allow { run: list(&["git"]), ..Allow::default() };
-        let rights = Rights::Granted(Granted::new("acme".into(), root.clone(), allow, requests));
+        let rights = Rights::Granted(Box::new(Granted::new("acme".into(), root.clone(), allow, requests)));
         let works = |cwd: &str| {
             rights.check(&Command { argv: list(&["git"]), env: Vec::new(), cwd: Some(cwd.to_owned()) }).is_ok()
         };
@@ -543,7 +543,7 @@ mod tests {
     #[test]
     fn all_that_is_asked_for_can_be_granted() {
         let requests = ["run:git status", "env:*", "net:*"].map(|request| request.parse().expect("a request"));
-        let rights = Rights::Granted(Granted::as_asked("acme".into(), "/project".into(), requests.into()));
+        let rights = Rights::Granted(Box::new(Granted::as_asked("acme".into(), "/project".into(), requests.into())));
         assert_eq!(run(&rights, "git status -s"), "granted");
         assert!(run(&rights, "git push").contains("may not run"), "it was not asked for");
         assert!(rights.connect("example.com", 443).is_ok());
