@@ -10,7 +10,7 @@ use cap_std::fs::{Dir, OpenOptionsExt as _};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
-/// A pipe that nobody writes to must not hold up who opens it, and a terminal must not become ours.
+/// Opening a pipe without a writer must not wait, and a terminal must not become the controlling terminal of this process.
 const CAREFULLY: OFlag = OFlag::O_NONBLOCK.union(OFlag::O_NOCTTY);
 
 /// Opens a regular file, and no other.
@@ -52,7 +52,7 @@ pub fn create(path: &Path, emptied: bool) -> io::Result<File> {
     Ok(file)
 }
 
-/// Makes a directory where there is none, for whoever may see what the user makes; no link stands for it.
+/// Makes a directory unless there is one already. A link to a directory does not count as one.
 ///
 /// # Errors
 /// A link or something else is in its place, or it cannot be made.

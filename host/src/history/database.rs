@@ -1,6 +1,5 @@
 //! The file: an SQLite database, made on first use, set aside when it is damaged, and left alone when it is none of ours.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -10,10 +9,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::HistoryError;
+use super::schema::{APPLICATION_ID, HEADER, LATER_TABLES, TABLES, has_our_schema, is_ours};
 use crate::foreign_file;
-
-/// Marks the files that are ours: "offl".
-const APPLICATION_ID: i64 = 0x6f66_666c;
 
 /// What this program reads and writes.
 const VERSION: i64 = 1;
@@ -27,51 +24,6 @@ const STEPS: i32 = 10_000;
 
 /// What is between two looks at one query at the most.
 const PAUSE: Duration = Duration::from_secs(1);
-
-/// How every SQLite database begins, and where it says what program it is of (https://www.sqlite.org/fileformat2.html).
-const MAGIC: &[u8] = b"SQLite format 3\0";
-const APPLICATION_ID_AT: usize = 68;
-const HEADER: usize = 100;
-
-const TABLES: &str = "
-CREATE TABLE run (
-    id INTEGER PRIMARY KEY,
-    run_id TEXT NOT NULL UNIQUE,
-    started TEXT NOT NULL,
-    commit_id TEXT,
-    sandbox_kind TEXT NOT NULL,
-    attempts INTEGER NOT NULL
-) STRICT;
--- The mean and the variance weigh the newest run most; the unit is the second.
-CREATE TABLE test (
-    id INTEGER PRIMARY KEY,
-    group_name TEXT NOT NULL,
-    test_id TEXT NOT NULL,
-    samples INTEGER NOT NULL,
-    mean REAL NOT NULL,
-    variance REAL NOT NULL,
-    last_run INTEGER NOT NULL,
-    UNIQUE (group_name, test_id)
-) STRICT;
-CREATE TABLE attempt (
-    run INTEGER NOT NULL,
-    test INTEGER NOT NULL,
-    number INTEGER NOT NULL,
-    status TEXT NOT NULL,
-    seconds REAL NOT NULL,
-    verdict TEXT,
-    PRIMARY KEY (run, test, number)
-) STRICT, WITHOUT ROWID;
-";
-
-/// Came later: the version stays, since earlier programs do not look for it. Files whose tests rely on those before them.
-const LATER_TABLES: &str = "
-CREATE TABLE IF NOT EXISTS whole_unit (
-    group_name TEXT NOT NULL,
-    unit TEXT NOT NULL,
-    PRIMARY KEY (group_name, unit)
-) STRICT, WITHOUT ROWID;
-";
 
 /// The history of a project.
 #[derive(Debug)]
@@ -224,33 +176,6 @@ fn refuse_foreign(path: &Path) -> Result<(), HistoryError> {
         return Ok(());
     }
     Err(HistoryError::Foreign { path: path.to_owned() })
-}
-
-fn is_ours(header: &[u8]) -> bool {
-    let id = header.get(APPLICATION_ID_AT..APPLICATION_ID_AT + 4);
-    header.starts_with(MAGIC)
-        && id.and_then(|id| id.try_into().ok()).map(u32::from_be_bytes).map(i64::from) == Some(APPLICATION_ID)
-}
-
-/// Whether all that is in the database was made by the statements above: views and triggers would run what they say.
-fn has_our_schema(connection: &Connection) -> rusqlite::Result<bool> {
-    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").replace("IF NOT EXISTS ", "");
-    let statements = [TABLES, LATER_TABLES].join("");
-    let ours: BTreeSet<_> = statements
-        .split(';')
-        .filter_map(|statement| statement.find("CREATE TABLE").map(|at| plain(&statement[at..])))
-        .collect();
-    let mut all = connection.prepare("SELECT type, name, sql FROM sqlite_schema")?;
-    let mut rows = all.query([])?;
-    while let Some(row) = rows.next()? {
-        let (kind, name, sql): (String, String, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        // What UNIQUE and PRIMARY KEY make by themselves has no statement.
-        let is_automatic = kind == "index" && name.starts_with("sqlite_autoindex_") && sql.is_none();
-        if !is_automatic && !sql.is_some_and(|sql| ours.contains(&plain(&sql))) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// Says that a query is to be given up once it has taken too long.

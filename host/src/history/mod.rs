@@ -10,6 +10,7 @@ mod expectations;
 mod insight;
 mod keep;
 mod recorder;
+mod schema;
 
 pub use commit::commit_of;
 pub use database::{History, Opened};

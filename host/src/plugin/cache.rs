@@ -85,7 +85,7 @@ impl Entry {
         // SAFETY: `deserialize` runs what it is given as machine code. The file was written by `write` below: it lies in a
         // folder that only this user can write to and belongs to this user (`private`), it carries a digest of this code for this
         // component and these settings under a key that only this user can read, and wasmtime itself refuses what another version or
-        // other settings made. Whoever can forge it already is this user.
+        // other settings made. Only this user could forge it.
         #[expect(unsafe_code, reason = "loading what this program compiled earlier")]
         let component = unsafe { Component::deserialize(engine, code) };
         component.ok()
@@ -108,7 +108,7 @@ fn key(folder: &Path) -> io::Result<[u8; KEY]> {
     })
 }
 
-/// The contents of a file that nobody else could have written.
+/// The contents of a file that only this user could have written.
 fn private(file: &Path) -> io::Result<Vec<u8>> {
     let user = nix::unistd::geteuid().as_raw();
     let is_private = |metadata: Metadata| metadata.uid() == user && metadata.mode() & 0o022 == 0;

@@ -101,7 +101,7 @@ fn seconds(bytes: u64) -> u64 {
     SECONDS.0 + SECONDS.1 * bytes.div_ceil(1 << 20)
 }
 
-/// Has another process compile. Whoever asks waits, as for compiling itself.
+/// Starts a process that compiles the component, and waits for its end.
 fn elsewhere(program: &std::path::Path, component: &[u8]) -> Result<Vec<u8>, String> {
     let bytes = component.len() as u64;
     let command = Command {
