@@ -85,10 +85,12 @@ impl Located {
     }
 }
 
-/// The names of the components that come with offload.
+/// The names of the components that come with offload, in alphabetical order.
 pub fn built_in_names(kind: Kind) -> Vec<&'static str> {
     let name = |component: &embedded::Embedded| component.name.strip_prefix(kind.name())?.strip_prefix('-');
-    embedded::COMPONENTS.iter().filter_map(name).collect()
+    let mut names: Vec<_> = embedded::COMPONENTS.iter().filter_map(name).collect();
+    names.sort_unstable();
+    names
 }
 
 pub(super) fn locate(source: &Source) -> Result<Located, PluginErrorKind> {

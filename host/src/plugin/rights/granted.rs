@@ -17,9 +17,9 @@ use crate::process::Environment;
 /// How the names of offload's own variables begin. They steer offload itself, so only offload sets them.
 const OWN: &str = "OFFLOAD_";
 
-/// Those that offload itself has a provider set for the tests of a sandbox.
-const HANDED_OUT: [&str; 6] =
-    ["OFFLOAD_EXEC_ID", "OFFLOAD_RUN_ID", "OFFLOAD_RUN_TMP", "OFFLOAD_SANDBOX", "OFFLOAD_SANDBOX_NAME", "OFFLOAD_SLOT"];
+/// Those that offload itself reads. A provider sets others, such as what offload tells the tests of a sandbox.
+const READ_BY_OFFLOAD: [&str; 4] =
+    ["OFFLOAD_CACHE_DIR", "OFFLOAD_FEW_ARENAS", "OFFLOAD_LOG", "OFFLOAD_PREBUILT_PLUGINS"];
 
 /// What the processes of a component that does not come with offload find in their environment without a grant.
 const BASE_ENVIRONMENT: [&str; 5] = ["PATH", "HOME", "USER", "LANG", "TMPDIR"];
@@ -75,11 +75,12 @@ impl Granted {
 
     /// A grant of a variable is one to see it, and to set what steers no program.
     fn check_variable(&self, name: &str, command: &Command, place: Place) -> Result<(), Denial> {
-        if place == Place::Machine && HANDED_OUT.contains(&name) {
+        let wanted = format!("set {name} for `{}`", shown(&command.argv));
+        let is_own = name.to_ascii_uppercase().starts_with(OWN);
+        if is_own && place == Place::Machine && !READ_BY_OFFLOAD.contains(&name.to_ascii_uppercase().as_str()) {
             return Ok(());
         }
-        let wanted = format!("set {name} for `{}`", shown(&command.argv));
-        if name.to_ascii_uppercase().starts_with(OWN) {
+        if is_own {
             let help = format!("variables that begin with {OWN} are for offload itself to set");
             return Err(Denial { plugin: self.plugin.clone(), wanted, help });
         }

@@ -104,7 +104,7 @@ fn a_provider_passes_on_what_offload_tells_tests() {
         let env = vec![(name.to_owned(), "x".to_owned())];
         rights.command(Command { argv: list(&["git"]), env, cwd: None }).is_ok()
     };
-    assert!(set("OFFLOAD_SLOT") && set("OFFLOAD_EXEC_ID"));
+    assert!(set("OFFLOAD_SLOT") && set("OFFLOAD_EXEC_ID") && set("OFFLOAD_OF_ITS_OWN"));
     assert!(!set("OFFLOAD_CACHE_DIR") && !set("offload_log"));
 }
 
