@@ -122,10 +122,10 @@ fn a_damaged_history_is_set_aside() {
     let file = project.path().join(".offload/history.db");
     let mut content = std::fs::read(&file).expect("a history");
     content[100..].fill(0x5a);
-    std::fs::write(&file, content).expect("written");
+    std::fs::write(&file, &content).expect("written");
     project.offload(&["history"]).finish().exits(3).says("is damaged");
     project.run(&[]).exits(0).says("is damaged; it is now").says("history.db.damaged-1");
-    assert!(project.exists(".offload/history.db.damaged-1"));
+    assert_eq!(std::fs::read(project.path().join(".offload/history.db.damaged-1")).expect("set aside"), content);
     project.run(&[]).exits(0).does_not_say("is damaged");
     assert_eq!(history(&project)["runs"], 2);
 }

@@ -169,7 +169,7 @@ pub struct GroupConfig {
     pub schedule_individual: bool,
     /// Whether tests of one file may run in several sandboxes.
     pub split: Split,
-    /// Whether how commands ended is held against what a plugin says of their tests no more.
+    /// Whether a plugin's verdicts are accepted without a warning where they contradict the exit code of its command.
     pub ignores_exit: bool,
     /// The table without what only the host reads, for the framework itself.
     pub settings: Map<String, Value>,

@@ -81,7 +81,7 @@ pub(super) struct GroupTable {
     /// Whether tests of one file may run in several sandboxes: where that makes the run shorter ("auto"), or never ("never").
     #[serde(default)]
     pub(super) split: Split,
-    /// Whether a plugin that says that all tests of a command passed is warned of where the command ended otherwise than well.
+    /// Whether offload warns when a plugin says that all tests of a command passed although the command ended with an error.
     #[serde(default = "yes")]
     pub(super) trust_exit: bool,
 }

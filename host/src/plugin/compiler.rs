@@ -113,7 +113,7 @@ fn elsewhere(program: &std::path::Path, component: &[u8]) -> Result<Vec<u8>, Str
     let stdout = Output { log: Some(Box::new(kept.clone())), ..Output::default() };
     let mut stdio = Stdio { stdin: component.to_vec().into(), stdout, ..Stdio::default() };
     let time = Duration::from_secs(seconds(bytes)) * WALL;
-    // A thread with a runtime of its own: whoever loads a component may be at work for another.
+    // This function may be called on a thread of a runtime, which cannot start another there.
     let ended = std::thread::scope(|scope| {
         let run = || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -39,7 +39,7 @@ pub(super) fn cached(url: &str, expected: Digest) -> Result<Vec<u8>, PluginError
     Ok(bytes)
 }
 
-/// What an address gives now, where nothing says what that has to be: whoever sits between must not be able to choose it.
+/// What an address gives now, where no digest says what that has to be. Nobody on the network may choose it, so it has to be encrypted.
 ///
 /// # Errors
 /// It cannot be had, or only without encryption, unless it is of this machine.

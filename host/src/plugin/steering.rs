@@ -1,4 +1,4 @@
-//! Variables that change what a program does beyond what it is told: whoever sets them has it do something else.
+//! Variables that change what a program does beyond its arguments, such as `PATH` and `LD_PRELOAD`.
 
 /// How the names of such variables begin: of loaders, languages, their package managers and build tools, version control, shells,
 /// engines of containers and clusters, and what is asked for by `ssh` and TLS.

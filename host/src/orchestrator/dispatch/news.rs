@@ -66,6 +66,8 @@ impl Dispatcher {
 
     fn result(&mut self, batch: BatchId, id: &TestId, outcome: Outcome) {
         let Some(running) = self.batches.get_mut(&batch) else { return };
+        // Also of a test that ran for the sake of others only: it explains how the command ended as well.
+        running.told_of_failure |= outcome.status.is_failure();
         let (group, is_worker) = (running.group, running.worker.is_some());
         let found = self.catalog.find(group, id).filter(|test| running.has(*test));
         if running.companions.is_some() && found.is_none_or(|test| !running.given.contains(&test)) {
@@ -83,7 +85,6 @@ impl Dispatcher {
         }
         running.in_tests += outcome.duration;
         running.began = None;
-        running.told_of_failure |= outcome.status.is_failure();
         if let Some(station) = self.stations.get_mut(&running.station) {
             station.has_worked = true;
         }
@@ -128,7 +129,8 @@ impl Dispatcher {
 
     /// The process is to be judged beyond its tests: an error result of its group, once for all processes that say the same.
     fn session_failed(&mut self, batch: BatchId, id: TestId, mut outcome: Outcome) {
-        let Some(running) = self.batches.get(&batch) else { return };
+        let Some(running) = self.batches.get_mut(&batch) else { return };
+        running.told_of_failure = true;
         if running.cancelled.is_cancelled() {
             // It was ended by us.
             return;

@@ -32,7 +32,7 @@ pub struct Granted {
     root: PathBuf,
     pub(super) allow: Allow,
     requests: Vec<Request>,
-    /// Whether all that it asks for is granted, also where it leaves the choice to whoever grants.
+    /// Whether all that it asks for is granted, also where a request stands for any program, variable or host.
     all_granted: bool,
 }
 
@@ -194,7 +194,7 @@ impl Granted {
         directories
     }
 
-    /// It did not say that it needs this: whoever granted what it says did not decide on it.
+    /// The plugin does not say that it needs this, so the user who granted its requests did not decide on it.
     fn unasked(&self, wanted: String, request: &str) -> Denial {
         let help =
             format!("the plugin does not say that it needs this: its author has to name `{request}` in its requests");
